@@ -1,0 +1,104 @@
+import { EXPERIMENT_STATUSES, parseInstant, utf8Length } from '@assay/core';
+import { z } from 'zod';
+
+const LONE_SURROGATE = /\p{Cs}/u;
+
+/** Whether both stores can hold the text: no NUL (PostgreSQL refuses it), no lone surrogate. */
+const isStorable = (value: string): boolean => !value.includes('\0') && !LONE_SURROGATE.test(value);
+const storable = { error: 'must be valid Unicode without NUL' };
+
+/** Text of at most `max` characters that both stores can hold. */
+export const text = (max: number) =>
+  z.string().max(max, `must have at most ${max} characters`).refine(isStorable, storable);
+
+export const Key = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'must match ^[a-z][a-z0-9_-]{0,62}$');
+
+/** An experiment by its id or its key. */
+export const ExperimentRef = z
+  .string()
+  .regex(/^([a-z][a-z0-9_-]{0,62}|[1-9]\d{0,9})$/, 'must be the id or the key of an experiment');
+
+export const USER_ID_BYTES_MAX = 256;
+
+/** The randomisation unit: any UTF-8 of 1…256 bytes without NUL. */
+export const UserId = z
+  .string()
+  .min(1, 'must not be empty')
+  .refine(isStorable, storable)
+  .refine((value) => utf8Length(value) <= USER_ID_BYTES_MAX, {
+    error: `must have at most ${USER_ID_BYTES_MAX} bytes in UTF-8`,
+  });
+
+/** RFC 3339 with an offset. */
+export const Timestamp = z
+  .string()
+  .refine((value) => parseInstant(value) !== undefined, {
+    error: 'must be an RFC 3339 time with an offset, such as 2026-01-05T10:00:00Z',
+  })
+  .meta({ format: 'date-time' });
+
+/** A percentage in 0…100 with at most two decimals. */
+export const Percentage = z
+  .number()
+  .min(0)
+  .max(100)
+  .refine((value) => Math.abs(value * 100 - Math.round(value * 100)) < 1e-7, {
+    error: 'must have at most two decimals',
+  });
+
+export const ExperimentStatus = z.enum(EXPERIMENT_STATUSES);
+
+const JSON_DEPTH_MAX = 8;
+
+function jsonProblem(value: unknown, depth: number): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return isStorable(value) ? undefined : 'strings must be valid Unicode without NUL';
+    case 'number':
+      return Number.isFinite(value) ? undefined : 'numbers must be finite';
+    case 'object': {
+      if (value === null) return undefined;
+      if (depth >= JSON_DEPTH_MAX) return `must be at most ${JSON_DEPTH_MAX} levels deep`;
+      for (const [key, inner] of Object.entries(value)) {
+        const problem = isStorable(key)
+          ? jsonProblem(inner, depth + 1)
+          : 'names must be valid Unicode without NUL';
+        if (problem !== undefined) return problem;
+      }
+      return undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** A JSON object that both stores can hold unchanged, of at most `maxBytes` as JSON text. */
+export const jsonObject = (maxBytes: number) =>
+  z.record(z.string(), z.unknown()).superRefine((value, context) => {
+    const problem = jsonProblem(value, 0);
+    if (problem !== undefined) {
+      context.addIssue({ code: 'custom', message: problem });
+    } else if (utf8Length(JSON.stringify(value)) > maxBytes) {
+      context.addIssue({ code: 'custom', message: `must have at most ${maxBytes} bytes as JSON` });
+    }
+  });
+
+/** Attributes of a user at the time of an assignment; small, since every assignment keeps them. */
+export const CONTEXT_BYTES_MAX = 2_048;
+export const Context = jsonObject(CONTEXT_BYTES_MAX);
+
+export const PageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  cursor: z.string().max(200).optional(),
+});
+
+/** One answer of a list: the items and where the next page begins, null at the end. */
+export const page = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+
+/** A field that is wrong: its path from the root of the body, query or item, and what is allowed. */
+export const FieldError = z.object({ path: z.string(), message: z.string() });
+export type FieldError = z.infer<typeof FieldError>;
+export const FieldErrorList = z.array(FieldError);

@@ -1,0 +1,205 @@
+import { z } from 'zod';
+import {
+  ExperimentStatus,
+  jsonObject,
+  Key,
+  PageQuery,
+  Percentage,
+  page,
+  Timestamp,
+  text,
+} from './common.ts';
+
+const VARIANTS_MAX = 50;
+
+export const VariantInput = z
+  .strictObject({
+    key: Key,
+    name: text(200).optional(),
+    allocation_pct: Percentage,
+    is_control: z.boolean().default(false),
+    config: jsonObject(16_384).default({}),
+  })
+  .meta({ id: 'VariantInput' });
+export type VariantInput = z.infer<typeof VariantInput>;
+
+const hundredths = (percentage: number): number => Math.round(percentage * 100);
+
+/** All shares sum to exactly 100, keys differ, and one variant is the control. */
+const Variants = z
+  .array(VariantInput)
+  .min(2, 'must have at least two variants')
+  .max(VARIANTS_MAX)
+  .superRefine((variants, context) => {
+    const sum = variants.reduce(
+      (total, { allocation_pct }) => total + hundredths(allocation_pct),
+      0,
+    );
+    if (sum !== 10_000) {
+      context.addIssue({
+        code: 'custom',
+        message: `allocation_pct of all variants must sum to exactly 100, not ${sum / 100}`,
+      });
+    }
+    const controls = variants.filter(({ is_control }) => is_control).length;
+    if (controls !== 1) {
+      context.addIssue({
+        code: 'custom',
+        message: `exactly one variant must have is_control, not ${controls}`,
+      });
+    }
+    const seen = new Set<string>();
+    variants.forEach(({ key }, index) => {
+      if (seen.has(key)) {
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'key'],
+          message: `"${key}" is used twice`,
+        });
+      }
+      seen.add(key);
+    });
+  });
+
+export const MetricUse = z
+  .strictObject({
+    metric: Key,
+    event_type: text(128).min(1).optional(),
+    role: z.enum(['goal', 'secondary', 'guardrail']).default('goal'),
+    margin: z.number().positive().max(1).optional(),
+  })
+  .meta({ id: 'MetricUse' });
+
+export const Analysis = z
+  .strictObject({
+    method: z.enum(['fixed', 'sequential', 'bayesian']).optional(),
+    confidence_level: z.number().min(50).max(99.99).default(95),
+    expected_users: z.number().int().positive().max(1e12).nullable().default(null),
+  })
+  .meta({ id: 'Analysis' });
+
+const fields = {
+  name: text(200).min(1),
+  description: text(10_000),
+  hypothesis: text(10_000),
+  coverage_pct: Percentage,
+  variants: Variants,
+  metrics: z.array(MetricUse).max(100),
+  starts_at: Timestamp.nullable(),
+  ends_at: Timestamp.nullable(),
+  analysis: Analysis,
+};
+
+const endsAfterStart = {
+  check: (value: { starts_at?: string | null | undefined; ends_at?: string | null | undefined }) =>
+    !value.starts_at || !value.ends_at || Date.parse(value.starts_at) < Date.parse(value.ends_at),
+  error: { error: 'must be later than starts_at', path: ['ends_at'] },
+};
+
+export const ExperimentCreate = z
+  .strictObject({
+    key: Key,
+    name: fields.name,
+    description: fields.description.default(''),
+    hypothesis: fields.hypothesis.default(''),
+    seed: text(200).min(1).optional(),
+    coverage_pct: fields.coverage_pct.default(100),
+    variants: fields.variants,
+    targeting: z.null().default(null),
+    layer: z.null().default(null),
+    metrics: fields.metrics.default([]),
+    starts_at: fields.starts_at.default(null),
+    ends_at: fields.ends_at.default(null),
+    analysis: fields.analysis.prefault({}),
+  })
+  .refine(endsAfterStart.check, endsAfterStart.error)
+  .meta({ id: 'ExperimentCreate' });
+export type ExperimentCreate = z.infer<typeof ExperimentCreate>;
+
+export const ExperimentPatch = z
+  .strictObject({
+    name: fields.name,
+    description: fields.description,
+    hypothesis: fields.hypothesis,
+    seed: text(200).min(1),
+    coverage_pct: fields.coverage_pct,
+    variants: fields.variants,
+    targeting: z.null(),
+    layer: z.null(),
+    metrics: fields.metrics,
+    starts_at: fields.starts_at,
+    ends_at: fields.ends_at,
+    analysis: fields.analysis,
+  })
+  .partial()
+  .refine(endsAfterStart.check, endsAfterStart.error)
+  .meta({ id: 'ExperimentPatch' });
+export type ExperimentPatch = z.infer<typeof ExperimentPatch>;
+
+export const CloneRequest = z
+  .strictObject({ key: Key, name: fields.name.optional() })
+  .meta({ id: 'CloneRequest' });
+
+export const Variant = z
+  .object({
+    id: z.number().int(),
+    key: z.string(),
+    name: z.string(),
+    allocation_pct: z.number(),
+    is_control: z.boolean(),
+    config: z.record(z.string(), z.unknown()),
+    buckets: z.tuple([z.number().int(), z.number().int()]),
+  })
+  .meta({ id: 'Variant' });
+
+export const Experiment = z
+  .object({
+    id: z.number().int(),
+    key: z.string(),
+    name: z.string(),
+    description: z.string(),
+    hypothesis: z.string(),
+    seed: z.string(),
+    status: ExperimentStatus,
+    version: z.number().int(),
+    coverage_pct: z.number(),
+    variants: z.array(Variant),
+    targeting: z.unknown().nullable(),
+    layer: z.string().nullable(),
+    metrics: z.array(MetricUse),
+    starts_at: z.string().nullable(),
+    ends_at: z.string().nullable(),
+    analysis: Analysis,
+    created_at: z.string(),
+    updated_at: z.string(),
+    started_at: z.string().nullable(),
+    stopped_at: z.string().nullable(),
+  })
+  .meta({ id: 'Experiment' });
+export type Experiment = z.infer<typeof Experiment>;
+
+export const ExperimentListQuery = PageQuery.extend({
+  status: ExperimentStatus.optional(),
+  query: text(200).optional(),
+});
+export const ExperimentList = page(Experiment).meta({ id: 'ExperimentList' });
+
+export const AuditEntry = z
+  .object({
+    id: z.number().int(),
+    at: z.string(),
+    actor: z.string(),
+    action: z.string(),
+    resource_type: z.string(),
+    resource_id: z.string(),
+    before: z.unknown(),
+    after: z.unknown(),
+    request_id: z.string().nullable(),
+  })
+  .meta({ id: 'AuditEntry' });
+export const AuditList = page(AuditEntry).meta({ id: 'AuditList' });
+
+export const OverrideRequest = z.strictObject({ variant: Key }).meta({ id: 'OverrideRequest' });
+export const Override = z
+  .object({ experiment_id: z.number().int(), user_id: z.string(), variant: z.string() })
+  .meta({ id: 'Override' });

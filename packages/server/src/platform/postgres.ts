@@ -1,0 +1,83 @@
+import pg from 'pg';
+
+/** What a store needs of PostgreSQL: a pool or, inside a transaction, one of its clients. */
+export interface Db {
+  query<Row extends pg.QueryResultRow>(
+    config: string | pg.QueryConfig,
+    values?: readonly unknown[],
+  ): Promise<pg.QueryResult<Row>>;
+}
+
+export type Pool = pg.Pool;
+
+// timestamptz stays text: a JavaScript Date would cut microseconds off.
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => text);
+// bigint counts and ids stay below 2^53 here; text would leak into JSON.
+types.setTypeParser(pg.types.builtins.INT8, Number);
+
+export interface PoolOptions {
+  readonly url: string;
+  readonly maxConnections: number;
+  readonly applicationName: string;
+  readonly statementTimeoutMs?: number;
+}
+
+/**
+ * A pool whose connections have the session settings that the pipeline relies on. An idle
+ * transaction would pin the replication slot's WAL, hence the timeout.
+ */
+export function connectPostgres(options: PoolOptions): Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.maxConnections,
+    connectionTimeoutMillis: 3_000,
+    idleTimeoutMillis: 30_000,
+    application_name: options.applicationName,
+    statement_timeout: options.statementTimeoutMs ?? 5_000,
+    query_timeout: (options.statementTimeoutMs ?? 5_000) + 2_000,
+    lock_timeout: 1_000,
+    idle_in_transaction_session_timeout: 10_000,
+    options: '-c timezone=UTC -c synchronous_commit=on -c extra_float_digits=1',
+    keepAlive: true,
+    types,
+  });
+  // A pooled connection that dies while idle is replaced at the next query, which reports it if
+  // the server is really gone; without a listener Node would end the process.
+  pool.on('error', () => {});
+  return pool;
+}
+
+/** Runs `work` in one transaction on one connection; rolls back when it throws. */
+export async function inTransaction<T>(pool: Pool, work: (tx: Db) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch((rollbackError: Error) => {
+      broken = rollbackError;
+    });
+    throw error;
+  } finally {
+    // A connection that could not roll back is destroyed, not returned to the pool.
+    client.release(broken);
+  }
+}
+
+/** True for errors that say "the database cannot be reached now", not "the statement is wrong". */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return (
+    // connection exceptions, operator intervention (shutdown, crash), too many connections
+    /^(08|57P|53)/.test(code) ||
+    ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'].includes(code) ||
+    /Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|not queryable/.test(
+      error.message,
+    )
+  );
+}
