@@ -16,6 +16,8 @@ CREATE TABLE experiments (
   layer        text,
   metrics      jsonb NOT NULL DEFAULT '[]',
   analysis     jsonb NOT NULL DEFAULT '{}',
+  -- some assignments did not come from the hash, so the hash alone cannot stand in for them
+  has_reported boolean NOT NULL DEFAULT false,
   starts_at    timestamptz,
   ends_at      timestamptz,
   created_at   timestamptz NOT NULL DEFAULT now(),

@@ -81,3 +81,13 @@ export function isUnavailable(error: unknown): boolean {
     )
   );
 }
+
+/** True for errors that a value of the statement causes (SQLSTATE classes 22 and 23). */
+export function isDataError(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    /^2[23]/.test(error.code)
+  );
+}

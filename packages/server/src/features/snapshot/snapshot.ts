@@ -22,6 +22,8 @@ export interface SnapshotExperiment extends EvaluableExperiment<SnapshotVariant>
   readonly startedAt: number | null;
   readonly variantsById: ReadonlyMap<number, SnapshotVariant>;
   readonly variantsByKey: ReadonlyMap<string, SnapshotVariant>;
+  /** Some assignments did not come from the hash: only the store knows them. */
+  readonly hasReported: boolean;
   readonly overrides: ReadonlyMap<string, SnapshotVariant>;
   /** Bucket ranges of every version, with variant ids: what the hash could ever have given. */
   readonly versions: readonly {

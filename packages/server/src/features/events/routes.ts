@@ -1,0 +1,40 @@
+import { EventsRequest, EventsResponse } from '@assay/contract';
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { type EventDeps, ingestEvents } from './service.ts';
+
+export const eventRoutes: FastifyPluginAsyncZod<{ deps: EventDeps }> = async (app, { deps }) => {
+  // A line that is not JSON stays text, and is rejected as an item; the other lines count.
+  app.addContentTypeParser(
+    'application/x-ndjson',
+    { parseAs: 'string' },
+    (_request, body: string, done) => {
+      const lines = body.split('\n').filter((line) => line.trim() !== '');
+      done(null, { events: lines.map(parseLine) });
+    },
+  );
+
+  app.post(
+    '/v1/events',
+    {
+      config: { permission: 'ingest' },
+      schema: {
+        operationId: 'ingestEvents',
+        summary: 'Stores events; answers what became of each',
+        description:
+          'JSON, or one event a line as application/x-ndjson. Answers after the commit. The same event_id and timestamp again is a duplicate; an event that is rejected does not spoil its batch.',
+        tags: ['events'],
+        body: EventsRequest,
+        response: { 200: EventsResponse },
+      },
+    },
+    ({ body }) => ingestEvents(deps, body.events),
+  );
+};
+
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return line;
+  }
+}

@@ -1,0 +1,56 @@
+import type { FieldError, RejectionCode } from '@assay/contract';
+import type { z } from 'zod';
+import type { Deps } from '../../deps.ts';
+import { insertQuarantined, type QuarantineRow } from './store.ts';
+
+/** Why an item was refused, as it is answered and as it is kept. */
+export interface Rejection {
+  readonly code: RejectionCode;
+  readonly message: string;
+  readonly errors?: FieldError[];
+}
+
+export interface RejectedItem {
+  readonly item: unknown;
+  readonly rejection: Rejection;
+}
+
+/** Keeps what was refused, so that it can be looked at; resolves when it is stored. */
+export async function quarantine(
+  { db }: Pick<Deps, 'db'>,
+  kind: QuarantineRow['kind'],
+  rejected: readonly RejectedItem[],
+): Promise<void> {
+  if (rejected.length === 0) return;
+  await insertQuarantined(
+    db,
+    rejected.map(({ item, rejection: { code, message } }) => ({
+      kind,
+      code,
+      message,
+      experiment: experimentOf(item),
+      item,
+    })),
+  );
+}
+
+/** A rejection that names the fields of an item that its schema does not take. */
+export function invalidItem(error: z.ZodError): Rejection {
+  const errors = error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+  const [first] = errors;
+  const where = first === undefined || first.path === '' ? '' : `${first.path}: `;
+  return { code: 'invalid_item', message: `${where}${first?.message ?? 'not valid'}`, errors };
+}
+
+/** A rejection of one field. */
+export function rejectField(code: RejectionCode, path: string, message: string): Rejection {
+  return { code, message: `${path}: ${message}`, errors: [{ path, message }] };
+}
+
+function experimentOf(item: unknown): string | null {
+  if (typeof item !== 'object' || item === null || !('experiment' in item)) return null;
+  const { experiment } = item;
+  return typeof experiment === 'string' && /^[a-z0-9_-]{1,63}$/.test(experiment)
+    ? experiment
+    : null;
+}
