@@ -1,4 +1,4 @@
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 
 export type ClickHouse = ClickHouseClient;
 
@@ -14,6 +14,8 @@ export function connectClickHouse(url: string, requestTimeoutMs = 30_000): Click
     request_timeout: requestTimeoutMs,
     max_open_connections: 8,
     application: 'assay',
+    // Errors reach the caller, who knows whether they matter.
+    log: { level: ClickHouseLogLevel.OFF },
     compression: { request: false, response: false },
     keep_alive: { enabled: true, idle_socket_ttl: 2_000 },
   });

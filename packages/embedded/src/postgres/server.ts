@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import pg from 'pg';
+import { freePort } from '../data-dir/free-port.ts';
+import { ensureSecret } from '../data-dir/secrets.ts';
+import { type Supervised, supervise } from '../supervisor/supervise.ts';
+import { asAccount, command, ensureCluster, findBinaries, stopLeftover } from './cluster.ts';
+
+export interface PostgresOptions {
+  /** Folder of the cluster; secrets are kept beside it. */
+  readonly dataDir: string;
+  /** Settings of postgresql.conf on top of the launcher's own. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly onTrouble?: (message: string) => void;
+}
+
+/** A PostgreSQL server on loopback. */
+export interface RunningPostgres extends Supervised {
+  /** For the application: owner of the database `assay`, with REPLICATION, not a superuser. */
+  readonly url: string;
+  /** For the superuser. */
+  readonly adminUrl: string;
+}
+
+const SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  wal_level: 'logical',
+  max_connections: '100',
+  max_wal_senders: '10',
+  max_replication_slots: '10',
+  // A sink that is away for long must not fill the disk: beyond this the slot is given up, and
+  // ClickHouse is filled anew from the tables, which hold everything.
+  max_slot_wal_keep_size: '4GB',
+  max_wal_size: '2GB',
+  shared_buffers: '128MB',
+  logical_decoding_work_mem: '64MB',
+  wal_compression: 'on',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  log_min_messages: 'warning',
+};
+
+const START_TIMEOUT_MS = 60_000;
+
+/** Starts PostgreSQL on a data directory, made if there is none, and keeps it running. */
+export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
+  const dataDir = resolve(options.dataDir);
+  const folder = dirname(dataDir);
+  await mkdir(folder, { recursive: true });
+  const binaries = await findBinaries();
+  const [superuser, app, port] = await Promise.all([
+    ensureSecret(folder, 'postgres-superuser-password'),
+    ensureSecret(folder, 'postgres-password'),
+    freePort(),
+  ]);
+  await stopLeftover(dataDir);
+  const account = await ensureCluster({ binaries, dataDir, password: superuser });
+  const adminUrl = `postgres://postgres:${superuser}@127.0.0.1:${port}/postgres`;
+
+  const settings = { ...SETTINGS, ...options.settings, port: String(port) };
+  const { file, args } = command(account, binaries.postgres, [
+    '-D',
+    dataDir,
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ]);
+  const supervised = await supervise({
+    name: 'PostgreSQL',
+    start: async () => {
+      const child = spawn(file, args, {
+        ...asAccount(account),
+        cwd: '/',
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      await untilReady(child, adminUrl);
+      return child;
+    },
+    requestStop: (child) => {
+      child.kill('SIGINT');
+    },
+    stopTimeoutMs: 8_000,
+    onTrouble: options.onTrouble ?? (() => {}),
+  });
+  try {
+    await ensureDatabase(adminUrl, app);
+  } catch (error) {
+    await supervised.stop();
+    throw error;
+  }
+  const url = `postgres://assay:${app}@127.0.0.1:${port}/assay`;
+  return { ...supervised, url, adminUrl };
+}
+
+/** Resolves when the server answers; rejects with its own last words when it ends before. */
+async function untilReady(child: ChildProcess, url: string): Promise<void> {
+  let words = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    // Bounded: only the end is of interest, and reading on keeps the pipe from filling up.
+    words = (words + chunk.toString()).slice(-4_000);
+  });
+  let startError: Error | undefined;
+  child.once('error', (error) => {
+    startError = error;
+  });
+  for (let waited = 0; waited < START_TIMEOUT_MS; waited += 50) {
+    if (startError !== undefined) throw startError;
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(`PostgreSQL did not start: ${words.trim() || 'no message'}`);
+    }
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
+    client.on('error', () => {});
+    const isReady = await client.connect().then(
+      () => true,
+      () => false,
+    );
+    if (isReady) {
+      await client.end();
+      return;
+    }
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  child.kill('SIGQUIT');
+  throw new Error(`PostgreSQL did not answer within ${START_TIMEOUT_MS / 1000} s`);
+}
+
+async function ensureDatabase(adminUrl: string, password: string): Promise<void> {
+  const admin = new pg.Client({ connectionString: adminUrl });
+  await admin.connect();
+  try {
+    const { rowCount } = await admin.query("SELECT FROM pg_roles WHERE rolname = 'assay'");
+    const literal = pg.escapeLiteral(password);
+    await admin.query(
+      `${rowCount === 0 ? 'CREATE' : 'ALTER'} ROLE assay LOGIN REPLICATION PASSWORD ${literal}`,
+    );
+    const found = await admin.query("SELECT FROM pg_database WHERE datname = 'assay'");
+    if (found.rowCount === 0) await admin.query('CREATE DATABASE assay OWNER assay');
+  } finally {
+    await admin.end();
+  }
+}
