@@ -20,5 +20,13 @@ CREATE TABLE cdc_dead_letters (
   UNIQUE (source, position, table_name)
 );
 
+-- A slot begins where it is made; what was there before is copied once. A copy that did not end is
+-- done again.
+CREATE TABLE cdc_backfills (
+  slot         text PRIMARY KEY,
+  started_at   timestamptz NOT NULL,
+  completed_at timestamptz
+);
+
 CREATE PUBLICATION assay_cdc FOR TABLE events, assignments, cdc_heartbeat
   WITH (publish = 'insert,update,delete', publish_via_partition_root = true);

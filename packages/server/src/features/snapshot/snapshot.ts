@@ -1,12 +1,5 @@
-import type { TokenRole } from '@assay/contract';
 import type { EvaluableExperiment, EvaluableVariant } from '@assay/core';
-
-/** Who a request comes from. */
-export interface Principal {
-  readonly tokenId: number;
-  readonly name: string;
-  readonly role: TokenRole;
-}
+import type { Principal } from '../../principal.ts';
 
 export interface SnapshotVariant extends EvaluableVariant {
   readonly name: string;

@@ -2,7 +2,8 @@ import type { TokenRole } from '@assay/contract';
 import { bucketRanges, type ExperimentStatus, parseInstant } from '@assay/core';
 import { must } from '../../errors.ts';
 import type { Db } from '../../platform/postgres.ts';
-import type { Principal, Snapshot, SnapshotExperiment, SnapshotVariant } from './snapshot.ts';
+import type { Principal } from '../../principal.ts';
+import type { Snapshot, SnapshotExperiment, SnapshotVariant } from './snapshot.ts';
 
 interface SnapshotRow {
   readonly version: number;

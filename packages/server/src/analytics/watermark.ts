@@ -1,0 +1,17 @@
+import { parseInstant } from '@assay/core';
+import type { ClickHouse } from '../platform/clickhouse.ts';
+
+/**
+ * How far ClickHouse has come: the commit time, in microseconds since the epoch, of the last
+ * transaction that is in all of its tables; null before the first one.
+ */
+export async function readWatermark(clickhouse: ClickHouse): Promise<number | null> {
+  const result = await clickhouse.query({
+    query: `SELECT formatDateTime(max(committed_at), '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC') AS watermark, count() AS n
+            FROM cdc_watermark`,
+    format: 'JSONEachRow',
+  });
+  const [row] = await result.json<{ watermark: string; n: number | string }>();
+  if (row === undefined || Number(row.n) === 0) return null;
+  return parseInstant(row.watermark) ?? null;
+}

@@ -1,0 +1,85 @@
+import type { Token, TokenRole } from '@assay/contract';
+import { must } from '../../errors.ts';
+import type { Db } from '../../platform/postgres.ts';
+import type { Principal } from '../../principal.ts';
+
+const COLUMNS = `id, name, role, prefix,
+  to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+  to_char(revoked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS revoked_at`;
+
+/** Stores a new token by its hash (SHA-256 in hex); answers it without its secret. */
+export async function insertToken(
+  db: Db,
+  token: {
+    readonly name: string;
+    readonly role: TokenRole;
+    readonly hash: string;
+    readonly prefix: string;
+  },
+): Promise<Token> {
+  const { rows } = await db.query<Token>(
+    `INSERT INTO tokens (name, role, hash, prefix) VALUES ($1, $2, decode($3, 'hex'), $4)
+     RETURNING ${COLUMNS}`,
+    [token.name, token.role, token.hash, token.prefix],
+  );
+  return must(rows[0], 'an insert returns its row');
+}
+
+/** Tokens from the newest on, those with an id below `before`. */
+export async function listTokens(
+  db: Db,
+  limit: number,
+  before: number | null,
+): Promise<readonly Token[]> {
+  const { rows } = await db.query<Token>(
+    `SELECT ${COLUMNS} FROM tokens WHERE $2::int IS NULL OR id < $2 ORDER BY id DESC LIMIT $1`,
+    [limit, before],
+  );
+  return rows;
+}
+
+/** Revokes a token; answers it, undefined if there is none with this id. */
+export async function revokeToken(db: Db, id: number): Promise<Token | undefined> {
+  const { rows } = await db.query<Token>(
+    `UPDATE tokens SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 RETURNING ${COLUMNS}`,
+    [id],
+  );
+  return rows[0];
+}
+
+/** Revokes every token of this name but the one with this hash. */
+export async function revokeOthersNamed(db: Db, name: string, hash: string): Promise<void> {
+  await db.query(
+    `UPDATE tokens SET revoked_at = now()
+     WHERE name = $1 AND hash <> decode($2, 'hex') AND revoked_at IS NULL`,
+    [name, hash],
+  );
+}
+
+/** Stores the token or makes it valid again. */
+export async function ensureToken(
+  db: Db,
+  token: {
+    readonly name: string;
+    readonly role: TokenRole;
+    readonly hash: string;
+    readonly prefix: string;
+  },
+): Promise<void> {
+  await db.query(
+    `INSERT INTO tokens (name, role, hash, prefix) VALUES ($1, $2, decode($3, 'hex'), $4)
+     ON CONFLICT (hash) DO UPDATE SET revoked_at = NULL, role = excluded.role
+     WHERE tokens.revoked_at IS NOT NULL OR tokens.role <> excluded.role`,
+    [token.name, token.role, token.hash, token.prefix],
+  );
+}
+
+/** The owner of a valid token, by its hash in hex. */
+export async function findTokenPrincipal(db: Db, hash: string): Promise<Principal | undefined> {
+  const { rows } = await db.query<{ id: number; name: string; role: TokenRole }>(
+    `SELECT id, name, role FROM tokens WHERE hash = decode($1, 'hex') AND revoked_at IS NULL`,
+    [hash],
+  );
+  const [row] = rows;
+  return row === undefined ? undefined : { tokenId: row.id, name: row.name, role: row.role };
+}
