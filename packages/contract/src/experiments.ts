@@ -20,7 +20,7 @@ export const VariantInput = z
     is_control: z.boolean().default(false),
     config: jsonObject(16_384).default({}),
   })
-  .meta({ id: 'VariantInput' });
+  .meta({ id: 'NewVariant' });
 export type VariantInput = z.infer<typeof VariantInput>;
 
 const hundredths = (percentage: number): number => Math.round(percentage * 100);
@@ -64,7 +64,6 @@ const Variants = z
 export const MetricUse = z
   .strictObject({
     metric: Key,
-    event_type: text(128).min(1).optional(),
     role: z.enum(['goal', 'secondary', 'guardrail']).default('goal'),
     margin: z.number().positive().max(1).optional(),
   })

@@ -8,6 +8,7 @@ import { copyTables } from './backfill.ts';
 import {
   ensureEpoch,
   type WriterOptions,
+  type Written,
   writeChanges,
   writeWatermark,
 } from './clickhouse-writer.ts';
@@ -208,10 +209,11 @@ async function beat(
        ON CONFLICT (id) DO UPDATE SET at = excluded.at`,
     );
     const watermark = await readWatermark(clickhouse);
-    if (watermark !== null) {
-      shared.lagMs = Math.max(0, Math.round(deps.now() - watermark / 1000));
-      deps.metrics.cdcLag.set(shared.lagMs / 1000);
-    }
+    if (watermark === null) return;
+    // The watermark moves once a heartbeat, so up to that age it says nothing of a delay.
+    const ageMs = Math.max(0, deps.now() - watermark / 1000);
+    if (ageMs > 2 * HEARTBEAT_MS) shared.lagMs = Math.round(ageMs);
+    deps.metrics.cdcLag.set((shared.lagMs ?? ageMs) / 1000);
   } catch (error) {
     // The pump meets the same trouble and deals with it; this one only measures.
     deps.log.debug({ error: (error as Error).message }, 'heartbeat failed');
@@ -252,23 +254,26 @@ async function pump(context: Pump): Promise<void> {
       watermarkAt = performance.now();
     }
     for (const batch of batches) stream.acknowledge(batch);
-    measure(deps, batches, written.rows, written.deadLetters.length);
+    shared.lagMs = measure(deps, batches, written);
     shared.state = 'streaming';
   }
 }
 
+/** Counts a flush; answers the delay from its newest commit to now, in milliseconds. */
 function measure(
   { metrics, now }: CdcDeps,
   batches: readonly ChangeBatch[],
-  rows: Readonly<Record<string, number>>,
-  deadLetters: number,
-): void {
-  for (const [table, count] of Object.entries(rows)) metrics.cdcRows.inc({ table }, count);
-  if (deadLetters > 0) metrics.cdcDeadLetters.inc(deadLetters);
+  written: Written,
+): number {
+  for (const [table, count] of Object.entries(written.rows)) metrics.cdcRows.inc({ table }, count);
+  metrics.cdcDeadLetters.inc(written.deadLetters.length);
   const visibleAt = now();
+  let delayMs = 0;
   for (const { committedAt, isComplete } of batches) {
-    if (isComplete) metrics.cdcVisible.observe(Math.max(0, visibleAt - committedAt / 1000) / 1000);
+    delayMs = Math.max(0, visibleAt - committedAt / 1000);
+    if (isComplete) metrics.cdcVisible.observe(delayMs / 1000);
   }
+  return Math.round(delayMs);
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

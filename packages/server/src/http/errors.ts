@@ -91,7 +91,7 @@ function toFailure(error: FastifyError | DomainError): Failure {
     return { code, detail: message, errors, retryAfterSeconds };
   }
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const errors = error.validation.flatMap(({ params: { issue } }) => toFieldErrors(issue));
+    const errors = error.validation.flatMap(toFieldErrors);
     const [first] = errors;
     return {
       code: 'invalid',
@@ -111,23 +111,24 @@ function toFailure(error: FastifyError | DomainError): Failure {
   return { code: 'internal', detail: ERRORS.internal.title };
 }
 
+/** An issue of zod as its provider hands it on: the path is a JSON pointer. */
 interface Issue {
-  readonly code?: string | undefined;
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-  readonly keys?: readonly string[];
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly message?: string | undefined;
+  readonly params: Readonly<Record<string, unknown>>;
 }
 
 /** An unknown field is named by its own path, not by the object that holds it. */
-function toFieldErrors(issue: Issue): readonly FieldError[] {
-  const path = issue.path.map(String);
-  if (issue.code === 'unrecognized_keys' && issue.keys !== undefined) {
-    return issue.keys.map((key) => ({
-      path: [...path, key].join('.'),
+function toFieldErrors({ keyword, instancePath, message, params }: Issue): readonly FieldError[] {
+  const path = instancePath.split('/').filter((part) => part !== '');
+  if (keyword === 'unrecognized_keys' && Array.isArray(params.keys)) {
+    return params.keys.map((key) => ({
+      path: [...path, String(key)].join('.'),
       message: 'is not a known field',
     }));
   }
-  return [{ path: path.join('.'), message: issue.message }];
+  return [{ path: path.join('.'), message: message ?? 'is not valid' }];
 }
 
 const describe = ({ path, message }: FieldError): string =>

@@ -48,12 +48,24 @@ export function connectPostgres(options: PoolOptions): Pool {
   return pool;
 }
 
+/** `READ`: everything that the transaction reads is as of one moment. */
+export type TransactionMode = 'WRITE' | 'READ';
+
+const BEGIN: Readonly<Record<TransactionMode, string>> = {
+  WRITE: 'BEGIN',
+  READ: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
+};
+
 /** Runs `work` in one transaction on one connection; rolls back when it throws. */
-export async function inTransaction<T>(pool: Pool, work: (tx: Db) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (tx: Db) => Promise<T>,
+  mode: TransactionMode = 'WRITE',
+): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    await client.query('BEGIN');
+    await client.query(BEGIN[mode]);
     const result = await work(client);
     await client.query('COMMIT');
     return result;

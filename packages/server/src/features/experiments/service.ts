@@ -319,7 +319,7 @@ function audit(
   before: Record<string, unknown> | null,
   after: (Record<string, unknown> & { readonly id: number }) | null,
 ): Promise<void> {
-  const id = after?.id ?? before?.['id'];
+  const id = after?.id ?? before?.id;
   return recordAudit(tx, actor, {
     action,
     resourceType: 'experiment',
