@@ -12,6 +12,7 @@ import { experimentRoutes } from './features/experiments/routes.ts';
 import { exposureRoutes } from './features/exposures/routes.ts';
 import type { ExposureWriter } from './features/exposures/writer.ts';
 import { operationRoutes } from './features/operations/routes.ts';
+import { resultRoutes } from './features/results/routes.ts';
 import type { LiveSnapshot } from './features/snapshot/snapshot.ts';
 import { tokenRoutes } from './features/tokens/routes.ts';
 import { findPrincipal } from './features/tokens/service.ts';
@@ -100,6 +101,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(assignmentRoutes, { deps });
   await app.register(exposureRoutes, { deps });
   await app.register(eventRoutes, { deps });
+  await app.register(resultRoutes, { deps });
   await app.register(operationRoutes, { deps });
   await app.ready();
   return app;

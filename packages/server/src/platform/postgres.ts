@@ -1,9 +1,14 @@
 import pg from 'pg';
 
+/** A statement; `query_timeout` (ms) where the pool's own would be too short. */
+export interface StatementConfig extends pg.QueryConfig {
+  readonly query_timeout?: number;
+}
+
 /** What a store needs of PostgreSQL: a pool or, inside a transaction, one of its clients. */
 export interface Db {
   query<Row extends pg.QueryResultRow>(
-    config: string | pg.QueryConfig,
+    config: string | StatementConfig,
     values?: readonly unknown[],
   ): Promise<pg.QueryResult<Row>>;
 }

@@ -85,11 +85,21 @@ export async function askPostgres(
 ): Promise<Answer & { readonly asOf: string }> {
   await tx.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
   await tx.query(`SET LOCAL work_mem = '128MB'`);
+  // Whole sets are joined, and a planner without fresh statistics would take them for a few rows:
+  // 21 s by nested loops against 0.2 s by hashing, with 6,325 users just loaded.
+  await tx.query('SET LOCAL enable_nestloop = off');
   const { text, values } = counted(question);
   const ask = async <Row extends Record<string, unknown>>(
     rest: string,
     extra: readonly unknown[] = [],
-  ) => (await tx.query<Row>(text + rest, [...values, ...extra])).rows;
+  ) =>
+    (
+      await tx.query<Row>({
+        text: text + rest,
+        values: [...values, ...extra],
+        query_timeout: STATEMENT_TIMEOUT_MS + 2_000,
+      })
+    ).rows;
 
   const sums = await ask<SumsRow>(SUMS);
   const quantiles = question.needsQuantiles

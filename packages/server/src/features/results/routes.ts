@@ -1,0 +1,31 @@
+import { ExperimentRef, Results, ResultsQuery } from '@assay/contract';
+import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import { z } from 'zod';
+import { toCsv } from './assemble.ts';
+import { getResults, type ResultsDeps } from './service.ts';
+
+export const resultRoutes: FastifyPluginAsyncZod<{ deps: ResultsDeps }> = async (app, { deps }) => {
+  app.get(
+    '/v1/experiments/:experiment/results',
+    {
+      config: { permission: 'read' },
+      schema: {
+        operationId: 'getResults',
+        summary: 'What the variants did, which is better, and how sure that is',
+        tags: ['results'],
+        params: z.object({ experiment: ExperimentRef }),
+        querystring: ResultsQuery,
+        response: { 200: Results },
+      },
+    },
+    async ({ params, query }, reply) => {
+      const results = await getResults(deps, params.experiment, query);
+      if (query.format === 'json') return results;
+      return reply
+        .type('text/csv; charset=utf-8')
+        .header('content-disposition', `attachment; filename="${results.experiment_key}.csv"`)
+        .serializer(String)
+        .send(toCsv(results) as never);
+    },
+  );
+};
