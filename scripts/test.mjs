@@ -12,8 +12,7 @@ const MMH3 = 'mmh3==5.3.1';
 async function ensurePython() {
   const venv = `${CACHE}/python`;
   const python = `${venv}/bin/python`;
-  const works = () =>
-    existsSync(python) && spawnSync(python, ['-c', 'import mmh3']).status === 0;
+  const works = () => existsSync(python) && spawnSync(python, ['-c', 'import mmh3']).status === 0;
   if (works()) return python;
   if (!has('python3')) return undefined;
   rmSync(venv, { recursive: true, force: true });
@@ -37,18 +36,27 @@ const report = `${CACHE}/test-report.json`;
 rmSync(report, { force: true });
 const code = await run(
   'npx',
-  ['--no-install', 'vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+  [
+    '--no-install',
+    'vitest',
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ],
   { env: { ...process.env, ...(python === undefined ? {} : { ASSAY_TEST_PYTHON: python }) } },
 );
 if (!existsSync(report)) {
   console.log('0 passed, 1 failed');
   process.exit(1);
 }
-const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests, success } = JSON.parse(
-  readFileSync(report, 'utf8'),
-);
+const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests, success } =
+  JSON.parse(readFileSync(report, 'utf8'));
 // A suite can fail without a failed test: a file that does not load, a hook that throws.
-const failed = Math.max(numFailedTests, success && code === 0 ? 0 : Math.max(1, numFailedTestSuites));
+const failed = Math.max(
+  numFailedTests,
+  success && code === 0 ? 0 : Math.max(1, numFailedTestSuites),
+);
 if (isCi && numPendingTests > 0) {
   console.error(`${numPendingTests} tests were skipped, which CI does not allow`);
   process.exitCode = 1;
