@@ -96,13 +96,18 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     now: deps.now,
   });
   await registerOpenApi(app);
+  await app.register(operationRoutes, { deps });
+  // A process that only works in the background still says how it is.
+  if (deps.config.roles.includes('api')) await registerApi(app, deps);
+  await app.ready();
+  return app;
+}
+
+async function registerApi(app: FastifyInstance, deps: AppDeps): Promise<void> {
   await app.register(experimentRoutes, { deps });
   await app.register(tokenRoutes, { deps });
   await app.register(assignmentRoutes, { deps });
   await app.register(exposureRoutes, { deps });
   await app.register(eventRoutes, { deps });
   await app.register(resultRoutes, { deps });
-  await app.register(operationRoutes, { deps });
-  await app.ready();
-  return app;
 }

@@ -4,6 +4,7 @@ import { test as base, inject } from 'vitest';
 import { type ClickHouse, connectClickHouse } from '../src/platform/clickhouse.ts';
 import { migrate } from '../src/platform/migrate.ts';
 import { connectPostgres, type Pool } from '../src/platform/postgres.ts';
+import { startTestApp, type TestApp } from './app.ts';
 import { TEMPLATE } from './global-services.ts';
 
 /** A migrated PostgreSQL database of the test's own; dropped afterwards. */
@@ -42,13 +43,25 @@ export interface TestClickHouse {
   readonly client: ClickHouse;
 }
 
-/** For tests that need a PostgreSQL database, and (in `.ch.test.ts` files) a ClickHouse one. */
-export const test = base.extend<{ database: TestDatabase; clickhouse: TestClickHouse }>({
+/**
+ * For tests that need a PostgreSQL database, the API over it, or (in `.ch.test.ts` files) a
+ * ClickHouse one.
+ */
+export const test = base.extend<{
+  database: TestDatabase;
+  clickhouse: TestClickHouse;
+  api: TestApp;
+}>({
   // biome-ignore lint/correctness/noEmptyPattern: Vitest reads the fixture's needs from the pattern
   database: async ({}, use) => {
     const database = await createDatabase();
     await use(database);
     await dropDatabase(database);
+  },
+  api: async ({ database }, use) => {
+    const api = await startTestApp(database);
+    await use(api);
+    await api.stop();
   },
   clickhouse: async ({ database }, use) => {
     const shared = inject('clickhouseUrl');

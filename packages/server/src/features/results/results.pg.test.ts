@@ -1,0 +1,161 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect } from 'vitest';
+import { startedExperiment } from '../../../test/app.ts';
+import { test } from '../../../test/fixtures.ts';
+import { readStar, STAR_EXPERIMENT } from '../../demo/star.ts';
+
+describe('results', () => {
+  test('of the STAR trial are the published ones', async ({ api }) => {
+    const csv = await readFile(
+      new URL('../../../data/star-kindergarten.csv', import.meta.url),
+      'utf8',
+    );
+    const { exposures, events } = readStar(csv, (Date.now() - 75 * 86_400_000) * 1_000);
+    await startedExperiment(api, STAR_EXPERIMENT.key, STAR_EXPERIMENT);
+    for (let at = 0; at < exposures.length; at += 1_000) {
+      await api.call('POST', '/v1/exposures', { exposures: exposures.slice(at, at + 1_000) });
+      await api.call('POST', '/v1/events', { events: events.slice(at, at + 1_000) });
+    }
+    const answer = await api.call(
+      'GET',
+      `/v1/experiments/${STAR_EXPERIMENT.key}/results?event_type=test_score`,
+    );
+    const { variants, summary, metadata } = answer.json();
+    const metricOf = (index: number) => variants[index].metrics.avg_value;
+    expect(metadata.total_users).toBe(6_325);
+    expect([0, 1, 2].map((index) => metricOf(index).sample_size)).toEqual([2_005, 1_738, 2_043]);
+    expect(metricOf(0).value).toBeCloseTo(918.04, 2);
+    expect(metricOf(0).standard_error).toBeCloseTo(1.63, 1);
+    expect(metricOf(1).vs_control.difference).toBeCloseTo(13.9, 2);
+    expect(Math.abs(metricOf(1).vs_control.standard_error - 2.45)).toBeLessThan(0.05);
+    expect(metricOf(2).vs_control.difference).toBeCloseTo(0.31, 2);
+    expect(Math.abs(metricOf(2).vs_control.standard_error - 2.27)).toBeLessThan(0.05);
+    expect(summary.health.srm).toMatchObject({ status: 'ok', observed: [2_194, 1_900, 2_231] });
+    // It still runs, and a fixed-horizon test is read once.
+    expect(summary).toMatchObject({ winning_variant: null, recommendation: 'keep_running' });
+    await api.call('POST', `/v1/experiments/${STAR_EXPERIMENT.key}/stop`);
+    const stopped = await api.call(
+      'GET',
+      `/v1/experiments/${STAR_EXPERIMENT.key}/results?event_type=test_score`,
+    );
+    expect(stopped.json().summary).toMatchObject({
+      winning_variant: 'small',
+      recommendation: 'ship',
+    });
+  });
+
+  test('count users without events, and only events after the assignment', async ({ api }) => {
+    await startedExperiment(api, 'counted');
+    const minutes = (ago: number) => new Date(Date.now() - ago * 60_000).toISOString();
+    const exposures = Array.from({ length: 6 }, (_, index) => ({
+      experiment: 'counted',
+      user_id: `u${index}`,
+      variant: index < 3 ? 'control' : 'green',
+      timestamp: minutes(30),
+    }));
+    await api.call('POST', '/v1/exposures', { exposures });
+    await startedExperiment(api, 'elsewhere');
+    const event = (user: number, ago: number, extra: object = {}) => ({
+      event_id: `00000000-0000-4000-8000-${String(user * 1_000 + ago).padStart(12, '0')}`,
+      user_id: `u${user}`,
+      type: 'buy',
+      timestamp: minutes(ago),
+      ...extra,
+    });
+    const events = [
+      event(0, 20, { value: 10 }),
+      event(0, 19),
+      event(1, 40),
+      event(2, 18, { experiment: 'elsewhere' }),
+      event(3, 17, { value: 4, experiment: 'counted' }),
+      event(4, 16, { type: 'view' }),
+      event(99, 15),
+    ];
+    expect((await api.call('POST', '/v1/events', { events })).json().accepted).toBe(events.length);
+    const url =
+      '/v1/experiments/counted/results?event_type=buy&min_sample=1&metrics=conversion_rate,event_count,value_per_user,avg_value,median_value';
+    const { variants } = (await api.call('GET', url)).json();
+    const [control, green] = variants;
+    expect(control.metrics.conversion_rate).toMatchObject({
+      value: 1 / 3,
+      numerator: 1,
+      denominator: 3,
+    });
+    expect(control.metrics.event_count).toMatchObject({ value: 2, vs_control: null });
+    expect(control.metrics.value_per_user.value).toBeCloseTo(10 / 3, 12);
+    expect(control.metrics.avg_value).toMatchObject({ value: 10, sample_size: 1 });
+    expect(green.metrics.event_count.value).toBe(1);
+    expect(green.metrics.median_value.value).toBe(4);
+    expect(green.metrics.conversion_rate.vs_control).toMatchObject({
+      test: 'miettinen_nurminen',
+      difference: 0,
+      p_value: 1,
+      significant: false,
+    });
+    expect(green.time_series).toEqual([
+      expect.objectContaining({ event_type: 'buy', count: 1, users: 1, assigned_users: 3 }),
+    ]);
+  });
+
+  test('without users are empty, not wrong', async ({ api }) => {
+    await startedExperiment(api, 'empty');
+    const metrics = 'conversion_rate,value_per_user,avg_value,p95_value,unique_users';
+    const answer = await api.call('GET', `/v1/experiments/empty/results?metrics=${metrics}`);
+    expect(answer.statusCode).toBe(200);
+    expect(answer.body).not.toMatch(/NaN|Infinity/);
+    const { summary, variants } = answer.json();
+    expect(summary).toMatchObject({
+      recommendation: 'no_data',
+      winning_variant: null,
+      minimum_detectable_effect: null,
+      health: { srm: { status: 'not_enough_data', p_value: null } },
+    });
+    expect(variants[1].metrics.value_per_user).toMatchObject({
+      value: null,
+      vs_control: { status: 'NO_UNITS', difference: null, p_value: null },
+    });
+  });
+
+  test('export as CSV', async ({ api }) => {
+    await startedExperiment(api, 'exported');
+    const answer = await api.call('GET', '/v1/experiments/exported/results?format=csv');
+    expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8');
+    const [header, ...lines] = answer.body.trim().split('\r\n');
+    expect(header?.startsWith('experiment,variant,')).toBe(true);
+    expect(lines).toHaveLength(4);
+    for (const line of lines) expect(line.split(',')).toHaveLength(header?.split(',').length ?? 0);
+  });
+
+  const wrong: [string, string, string][] = [
+    ['metrics=nope', 'invalid', 'metrics.0'],
+    ['start_date=2026-01-01', 'invalid', 'start_date'],
+    ['start_date=2026-02-01T00:00:00Z&end_date=2026-01-01T00:00:00Z', 'invalid', 'end_date'],
+    ['granularity=week', 'invalid', 'granularity'],
+    ['filters={', 'invalid', 'filters'],
+    ['filters={"plan":"pro"}', 'invalid', 'filters.plan'],
+    ['method=bayesian', 'method_not_available', 'method'],
+    ['confidence_level=101', 'invalid', 'confidence_level'],
+    ['colour=red', 'invalid', 'colour'],
+    ['source=redis', 'invalid', 'source'],
+    [
+      'granularity=hour&start_date=2020-01-01T00:00:00Z&end_date=2099-01-01T00:00:00Z',
+      'invalid',
+      'granularity',
+    ],
+  ];
+  test.for(wrong)('refuse ?%s', async ([parameters, code, path], { api }) => {
+    await startedExperiment(api, 'asked');
+    const answer = await api.call('GET', `/v1/experiments/asked/results?${parameters}`);
+    expect([answer.statusCode, answer.json().code]).toEqual([422, code]);
+    expect(answer.json().errors.map((error: { path: string }) => error.path)).toContain(path);
+  });
+
+  test('say that ClickHouse is missing where it is asked for', async ({ api }) => {
+    await startedExperiment(api, 'alone');
+    const answer = await api.call('GET', '/v1/experiments/alone/results?source=clickhouse');
+    expect([answer.statusCode, answer.json().code]).toEqual([503, 'unavailable']);
+    expect((await api.call('GET', '/v1/experiments/alone/results')).json().metadata.source).toBe(
+      'postgresql',
+    );
+  });
+});
