@@ -14,6 +14,9 @@ import {
 export const ITEMS_MAX = 1_000;
 export const PROPERTIES_BYTES_MAX = 16_384;
 
+/** Squares of sums of values must stay numbers, in single precision too. */
+export const VALUE_MAX = 1e30;
+
 /** An event as a client sends it. */
 export const EventInput = z
   .strictObject({
@@ -24,7 +27,7 @@ export const EventInput = z
     user_id: UserId,
     type: text(128).min(1, 'must not be empty'),
     timestamp: Timestamp.optional(),
-    value: z.number().nullable().optional(),
+    value: z.number().min(-VALUE_MAX).max(VALUE_MAX).nullable().optional(),
     properties: jsonObject(PROPERTIES_BYTES_MAX).optional(),
     experiment: ExperimentRef.nullable().optional(),
   })

@@ -34,6 +34,9 @@ async function createDatabase(): Promise<TestDatabase & { readonly name: string 
 
 async function dropDatabase(database: TestDatabase & { readonly name: string }): Promise<void> {
   await database.pool.end();
+  await withAdmin(
+    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '${database.name}'`,
+  );
   await withAdmin(`DROP DATABASE ${database.name} WITH (FORCE)`);
 }
 

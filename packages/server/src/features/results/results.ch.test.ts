@@ -56,7 +56,7 @@ const world: fc.Arbitrary<World> = fc.record({
       at: fc.nat(3 * 1_440),
       country: fc.constantFrom('DE', 'AT', 'ÖÜ', null),
     }),
-    { maxLength: 80 },
+    { maxLength: 80, size: 'max' },
   ),
   events: fc.array(
     fc.record({
@@ -72,7 +72,7 @@ const world: fc.Arbitrary<World> = fc.record({
       plan: fc.constantFrom('pro', 'frei', 1, 1.5, '1', true, 'true', null, undefined, ['pro'], {}),
       copies: fc.integer({ min: 1, max: 3 }),
     }),
-    { maxLength: 150 },
+    { maxLength: 150, size: 'max' },
   ),
 });
 
@@ -267,7 +267,7 @@ describe('both sources', () => {
           scale,
         );
       }),
-      { numRuns: 40 },
+      { numRuns: 40, endOnFailure: true },
     );
     expect(interesting).toBeGreaterThan(5);
   });

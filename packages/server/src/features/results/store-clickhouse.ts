@@ -10,7 +10,7 @@ import {
   type VariantQuantiles,
   type VersionCount,
 } from './question.ts';
-import { type SumsRow, toSums } from './sums-row.ts';
+import { type SumsRow, TINY, toSums } from './sums-row.ts';
 
 type Params = Record<string, unknown>;
 
@@ -103,7 +103,7 @@ const sumsSql = ({ users, events }: Counted): string => `
       toFloat64(toFloat32(avg(events) OVER ())) AS e, toFloat64(toFloat32(avg(valued) OVER ())) AS d,
       toFloat64(toFloat32(avg(total) OVER ())) AS t
     FROM (
-      SELECT user_id, variant_id, sum(one) AS events, sum(has_value) AS valued, sum(amount) AS total
+      SELECT user_id, variant_id, sum(one) AS events, sum(has_value) AS valued, if(abs(sum(amount)) >= ${TINY}, sum(amount), 0.) AS total
       FROM (
         SELECT user_id, variant_id, 0. AS one, 0. AS has_value, 0. AS amount FROM (${users})
         UNION ALL

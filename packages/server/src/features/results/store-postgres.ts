@@ -11,7 +11,7 @@ import {
   type VariantQuantiles,
   type VersionCount,
 } from './question.ts';
-import { type SumsRow, toSums } from './sums-row.ts';
+import { type SumsRow, TINY, toSums } from './sums-row.ts';
 
 const STATEMENT_TIMEOUT_MS = 60_000;
 
@@ -61,7 +61,7 @@ function counted(question: Question): Sql {
 const SUMS = `,
   per_user AS MATERIALIZED (
     SELECT u.variant_id, coalesce(c.events, 0)::float8 AS events,
-      coalesce(c.valued, 0)::float8 AS valued, coalesce(c.total, 0)::float8 AS total
+      coalesce(c.valued, 0)::float8 AS valued, CASE WHEN abs(c.total) >= ${TINY} THEN c.total ELSE 0 END AS total
     FROM users u LEFT JOIN (
       SELECT user_id, count(*) AS events, count(value) AS valued, sum(value) AS total
       FROM counted GROUP BY user_id) c USING (user_id)),

@@ -1,5 +1,11 @@
 import type { Answer } from './question.ts';
 
+/**
+ * A user's sum below this is zero, in both stores: its square would underflow, which PostgreSQL
+ * answers with an error. The contract bounds values from above for the same reason.
+ */
+export const TINY = 1e-30;
+
 /** The columns that both stores select. */
 export interface SumsRow extends Record<string, unknown> {
   readonly variant_id: number;
