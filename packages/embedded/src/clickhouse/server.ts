@@ -58,7 +58,7 @@ export async function startClickHouse(options: ClickHouseOptions): Promise<Runni
   };
   const supervised = await supervise({
     name: 'ClickHouse',
-    start: () => startChild(childOptions),
+    start: () => startWhenUnlocked(childOptions),
     requestStop: (child) => {
       child.kill('SIGTERM');
     },
@@ -66,6 +66,22 @@ export async function startClickHouse(options: ClickHouseOptions): Promise<Runni
     onTrouble: options.onTrouble ?? (() => {}),
   });
   return { ...supervised, url: `http://assay:${password}@127.0.0.1:${childOptions.port}/assay` };
+}
+
+/** An engine whose parent was killed holds the directory until it has noticed. */
+const LOCK_PATIENCE_MS = 10_000;
+
+async function startWhenUnlocked(options: ChildOptions): Promise<ChildProcess> {
+  const deadline = performance.now() + LOCK_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await startChild(options);
+    } catch (error) {
+      const isLocked = /Cannot lock|Code: 76\b/.test((error as Error).message);
+      if (!isLocked || performance.now() > deadline) throw error;
+      await new Promise((done) => setTimeout(done, 200));
+    }
+  }
 }
 
 async function startChild(options: ChildOptions): Promise<ChildProcess> {

@@ -159,18 +159,29 @@ async function loadDemo(url: string, tokenFile: string, dataDir: string, say: Sa
   await writeFile(marker, '');
 }
 
+/** How long a port may stay in use: a killed launcher's server notices and lets go within that. */
+const PORT_PATIENCE_MS = 5_000;
+
 /** Says that a port is taken before anything else is started. */
 async function checkPort(host: string, port: number): Promise<void> {
   if (port === 0) return;
-  await new Promise<void>((resolve, reject) => {
+  const deadline = performance.now() + PORT_PATIENCE_MS;
+  for (;;) {
+    const error = await tryPort(host, port);
+    if (error === undefined) return;
+    if (error.code !== 'EADDRINUSE')
+      throw new Error(`Cannot listen on ${host}:${port}: ${error.message}`);
+    if (performance.now() > deadline) {
+      throw new Error(`Port ${port} on ${host} is in use; stop what uses it, or set PORT`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+function tryPort(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', (error: NodeJS.ErrnoException) => {
-      const reason =
-        error.code === 'EADDRINUSE'
-          ? `Port ${port} on ${host} is in use; stop what uses it, or set PORT`
-          : `Cannot listen on ${host}:${port}: ${error.message}`;
-      reject(new Error(reason));
-    });
-    probe.listen(port, host, () => probe.close(() => resolve()));
+    probe.once('error', resolve);
+    probe.listen(port, host, () => probe.close(() => resolve(undefined)));
   });
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { rename, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -46,9 +46,10 @@ export async function startServer(options: {
 }): Promise<ChildProcess> {
   await rotate(options.logFile);
   const log = createWriteStream(options.logFile, { flags: 'a', mode: 0o600 });
-  const child = spawn(process.execPath, [serverProgram('server')], {
+  // Over the channel the server notices when this process is gone, however it went.
+  const child = fork(serverProgram('server'), [], {
     env: options.env,
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let words = '';
   child.stderr?.on('data', (chunk: Buffer) => {

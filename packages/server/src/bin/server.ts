@@ -61,6 +61,8 @@ async function main(): Promise<void> {
     await Promise.all([cdc?.stop(), snapshot.stop(), ...work.map(({ stop }) => stop())]);
     await Promise.all([deps.db.end(), deps.clickhouse?.close()]);
   });
+  // The launcher is gone: nobody else would stop this process.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   await app.listen({ host: config.host, port: config.port });
 }
 
