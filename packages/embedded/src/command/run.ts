@@ -1,12 +1,8 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { doctor } from './doctor.ts';
+import { say } from './say.ts';
 import { start } from './start.ts';
 import { createToken, demo, migrate } from './verbs.ts';
-
-/** Words on the terminal. */
-export const say = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 

@@ -2,10 +2,7 @@ import { readConfig } from '@assay/server/config';
 import { inheritedEnvironment } from '../environment.ts';
 import { launch } from '../launcher/launch.ts';
 import { readLauncherOptions } from '../launcher/options.ts';
-
-const say = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
+import { say } from './say.ts';
 
 /** Starts everything and stays until it is asked to stop; answers the exit code. */
 export async function start(): Promise<number> {

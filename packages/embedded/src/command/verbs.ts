@@ -3,10 +3,7 @@ import { inheritedEnvironment } from '../environment.ts';
 import { readLauncherOptions } from '../launcher/options.ts';
 import { type Runtime, readRuntime } from '../launcher/runtime.ts';
 import { runProgram } from '../launcher/server-process.ts';
-
-const say = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
+import { say } from './say.ts';
 
 /** The environment of the server's programs: as given, else that of the running launcher. */
 async function serviceEnvironment(): Promise<NodeJS.ProcessEnv> {

@@ -4,7 +4,7 @@ import { rename, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 /** The server package's programs, by name. */
-export function serverProgram(name: 'server' | 'migrate' | 'demo' | 'token'): string {
+function serverProgram(name: 'server' | 'migrate' | 'demo' | 'token'): string {
   return fileURLToPath(import.meta.resolve(`@assay/server/bin/${name}`));
 }
 

@@ -5,7 +5,7 @@ import { DomainError } from '../errors.ts';
 import { hashToken, type Principal } from '../principal.ts';
 
 /** What a route asks of its caller. */
-export type Permission = 'public' | 'metrics' | 'assign' | 'ingest' | 'read' | 'write' | 'admin';
+type Permission = 'public' | 'metrics' | 'assign' | 'ingest' | 'read' | 'write' | 'admin';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -25,7 +25,7 @@ const RIGHTS: Readonly<Record<TokenRole, ReadonlySet<Permission>>> = {
 };
 
 /** Whether a token of this role may do what a route asks. */
-export function isAllowed(role: TokenRole, permission: Permission): boolean {
+function isAllowed(role: TokenRole, permission: Permission): boolean {
   return permission === 'public' || RIGHTS[role].has(permission);
 }
 

@@ -17,7 +17,7 @@ interface Target {
 }
 
 /** A migration that was edited after it ran, or is missing from this build. */
-export class MigrationError extends Error {
+class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }
 

@@ -1,7 +1,7 @@
 import pg from 'pg';
 
 /** A statement; `query_timeout` (ms) where the pool's own would be too short. */
-export interface StatementConfig extends pg.QueryConfig {
+interface StatementConfig extends pg.QueryConfig {
   readonly query_timeout?: number;
 }
 

@@ -41,7 +41,7 @@ export function logGamma(x: number): number {
  * @param a > 0
  * @param b ≥ 0
  */
-export function logGammaRatio(a: number, b: number): number {
+function logGammaRatio(a: number, b: number): number {
   if (a < 15) return logGamma(a + b) - logGamma(a);
   return (
     (a - 0.5) * Math.log1p(b / a) +
@@ -64,7 +64,7 @@ export function logBeta(a: number, b: number): number {
  * @param a > 0
  * @param x ≥ 0
  */
-export function incompleteGamma(a: number, x: number): { readonly p: number; readonly q: number } {
+function incompleteGamma(a: number, x: number): { readonly p: number; readonly q: number } {
   if (x === 0) return { p: 0, q: 1 };
   const front = Math.exp(a * Math.log(x) - x - logGamma(a));
   if (x < a + 1) {

@@ -4,7 +4,7 @@ import { isLevel, type Outcome, refuse } from '../outcome.ts';
 import { isProportion, type Proportion } from './wilson.ts';
 
 /** Rates under the hypothesis that they differ by a given amount. */
-export interface ConstrainedRates {
+interface ConstrainedRates {
   readonly treatment: number;
   readonly control: number;
 }

@@ -17,7 +17,7 @@ const ABSENT_TTL_MS = 5_000;
 export type Stored = AssignmentRow | 'absent';
 
 /** What persisting a decided assignment came to. */
-export type Persisted =
+type Persisted =
   /** The winner of whatever race there was, and whether this very decision won it. */
   | { readonly row: AssignmentRow; readonly isNew: boolean }
   /** The experiment has changed since the decision: decide again. */
