@@ -1,3 +1,4 @@
+import type { Request } from 'autocannon';
 import pg from 'pg';
 import { insertDecided, type NewAssignment } from '../src/features/assignments/store.ts';
 import {
@@ -34,11 +35,18 @@ export async function assignment(): Promise<readonly Row[]> {
   const fresh: number[] = [];
   const freshP99: number[] = [];
   const floorPost: number[] = [];
+  let users = 0;
   const post = {
     method: 'POST' as const,
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ user_id: '[<id>]' }),
-    idReplacement: true,
+    requests: [
+      {
+        setupRequest: (request: Request): Request => ({
+          ...request,
+          body: JSON.stringify({ user_id: `new-${users++}` }),
+        }),
+      },
+    ],
     duration: SECONDS,
   };
   const get = '/v1/experiments/bench/assignment/known';

@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
 import { serializerCompiler, validatorCompiler } from '@fastify/type-provider-zod';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  LogController,
+} from 'fastify';
 import type { CdcStatus } from './cdc/status.ts';
 import type { Deps } from './deps.ts';
 import { assignmentRoutes } from './features/assignments/routes.ts';
@@ -77,18 +82,6 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     reply.header('x-content-type-options', 'nosniff');
     done();
   });
-  await app.register(cors, {
-    // Only what a browser may call with a client token is open to other origins.
-    delegator: (request, done) => {
-      const isClientPath =
-        /^\/v1\/(assignments|events|exposures)|^\/v1\/experiments\/[^/]+\/assignment/.test(
-          request.url ?? '',
-        );
-      const { corsOrigins } = deps.config;
-      const origin = corsOrigins.includes('*') ? '*' : [...corsOrigins];
-      done(null, { origin: isClientPath ? origin : false, methods: ['GET', 'POST'], maxAge: 600 });
-    },
-  });
   registerAuth(app, {
     findPrincipal: (hash) => findPrincipal(deps, hash),
     failuresPerMinute: deps.config.rateLimitAuthFailures,
@@ -106,8 +99,20 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 async function registerApi(app: FastifyInstance, deps: AppDeps): Promise<void> {
   await app.register(experimentRoutes, { deps });
   await app.register(tokenRoutes, { deps });
-  await app.register(assignmentRoutes, { deps });
-  await app.register(exposureRoutes, { deps });
-  await app.register(eventRoutes, { deps });
+  await app.register(clientRoutes, { deps });
   await app.register(resultRoutes, { deps });
 }
+
+/** What a browser may call with a client token, and so all that is open to other origins. */
+const clientRoutes: FastifyPluginAsync<{ deps: AppDeps }> = async (scope, { deps }) => {
+  const { corsOrigins } = deps.config;
+  await scope.register(cors, {
+    origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
+    methods: ['GET', 'POST'],
+    exposedHeaders: ['x-request-id'],
+    maxAge: 600,
+  });
+  await scope.register(assignmentRoutes, { deps });
+  await scope.register(exposureRoutes, { deps });
+  await scope.register(eventRoutes, { deps });
+};

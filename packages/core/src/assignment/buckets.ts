@@ -1,4 +1,4 @@
-import { murmur3 } from './murmur3.ts';
+import { murmur3Joined } from './murmur3.ts';
 
 /** Buckets are 0…9999; shares and coverage are in hundredths of a percent, 0…10000. */
 export const BUCKETS = 10_000;
@@ -8,7 +8,7 @@ export const BUCKETS = 10_000;
  * as ClickHouse's `murmurHash3_32(concat(user_id, ':', seed)) % 10000`.
  */
 export function bucketOf(userId: string, seed: string): number {
-  return murmur3(`${userId}:${seed}`) % BUCKETS;
+  return murmur3Joined(userId, seed) % BUCKETS;
 }
 
 /** Half-open range of buckets that a variant owns. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bucketOf } from './buckets.ts';
-import { murmur3, utf8Length } from './murmur3.ts';
+import { murmur3, murmur3Joined, utf8Length } from './murmur3.ts';
 
 interface Vectors {
   readonly hashes: readonly { readonly text: string; readonly hash: number }[];
@@ -37,6 +37,20 @@ describe('murmur3', () => {
     const first = murmur3(long);
     expect(murmur3('u1:s')).toBe(before);
     expect(murmur3(long)).toBe(first);
+  });
+});
+
+describe('murmur3Joined', () => {
+  it('is the hash of the joined text, surrogates on either side of the colon included', () => {
+    const part = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('', '\ud800', 'x'.repeat(1_020)),
+    );
+    fc.assert(
+      fc.property(part, part, (left, right) => {
+        expect(murmur3Joined(left, right)).toBe(murmur3(`${left}:${right}`));
+      }),
+    );
   });
 });
 

@@ -217,6 +217,28 @@ describe('a token', () => {
   });
 });
 
+describe('another origin', () => {
+  test('may call what a client token may, and nothing else', async ({ database }) => {
+    const api = await startTestApp(database, undefined, {
+      ASSAY_CORS_ORIGINS: 'https://shop.example, https://www.example',
+    });
+    const allowed = async (method: 'GET' | 'POST' | 'OPTIONS', url: string, origin: string) => {
+      const headers = { origin, 'access-control-request-method': 'POST' };
+      const answer = await api.call(method, url, undefined, { headers });
+      return answer.headers['access-control-allow-origin'];
+    };
+    expect(await allowed('POST', '/v1/events', 'https://shop.example')).toBe(
+      'https://shop.example',
+    );
+    expect(await allowed('OPTIONS', '/v1/events', 'https://www.example')).toBe(
+      'https://www.example',
+    );
+    expect(await allowed('POST', '/v1/events', 'https://evil.example')).toBeUndefined();
+    expect(await allowed('GET', '/v1/experiments', 'https://shop.example')).toBeUndefined();
+    await api.stop();
+  });
+});
+
 describe('operations', () => {
   test('say how the process is', async ({ api }) => {
     expect((await api.call('GET', '/health', undefined, { token: null })).json()).toEqual({
