@@ -13,7 +13,7 @@ export interface EventRow {
 
 // One prepared statement for any number of rows. RETURNING names what is new; what is missing was
 // there before.
-export const INSERT_EVENTS = {
+const INSERT_EVENTS = {
   name: 'insert_events',
   text: `
     INSERT INTO events (event_id, ts, user_id, type, value, properties, experiment_id)
@@ -27,7 +27,7 @@ export const INSERT_EVENTS = {
 export const eventKey = (eventId: string, ts: string): string => eventId + ts;
 
 /** The parameters of {@link INSERT_EVENTS}, columns of the rows in the order given. */
-export function toColumns(rows: readonly EventRow[]): readonly unknown[] {
+function toColumns(rows: readonly EventRow[]): readonly unknown[] {
   return [
     rows.map((row) => row.eventId),
     rows.map((row) => row.ts),
