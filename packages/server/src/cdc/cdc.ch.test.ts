@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { describe, expect } from 'vitest';
 import { type TestClickHouse, type TestDatabase, test } from '../../test/fixtures.ts';
+import { proxyTo } from '../../test/proxy.ts';
 import { readWatermark } from '../analytics/watermark.ts';
 import { readConfig } from '../config.ts';
 import { type ClickHouse, connectClickHouse } from '../platform/clickhouse.ts';
@@ -62,34 +62,6 @@ async function expectEqualStores(
   expect(click).toEqual(postgres);
 }
 
-/** A door to ClickHouse that can be shut, and opened again. */
-async function proxyTo(url: string) {
-  const target = new URL(url);
-  const sockets = new Set<Socket>();
-  let isOpen = true;
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    const upstream = connect(Number(target.port), target.hostname);
-    socket.pipe(upstream).pipe(socket);
-    for (const end of [socket, upstream]) {
-      end.on('error', () => end.destroy());
-      end.on('close', () => {
-        socket.destroy();
-        upstream.destroy();
-      });
-    }
-    if (!isOpen) socket.destroy();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const proxied = new URL(url);
-  proxied.port = String((server.address() as AddressInfo).port);
-  const set = (open: boolean): void => {
-    isOpen = open;
-    if (!open) for (const socket of sockets) socket.destroy();
-  };
-  return { url: proxied.href, server, shut: () => set(false), open: () => set(true) };
-}
-
 describe('change data capture', () => {
   test('copies what was there, streams what comes, and is the same however often', async ({
     database,
@@ -124,7 +96,7 @@ describe('change data capture', () => {
     await expectEqualStores(database, clickhouse, 600);
     await cdc.stop();
     await client.close();
-    proxy.server.close();
+    proxy.close();
   });
 
   test('sets a row aside that ClickHouse cannot take, and goes on', async ({
