@@ -47,7 +47,7 @@ async function runProject(project) {
       '--reporter=json',
       `--outputFile.json=${report}`,
     ],
-    { env: { ...process.env, ...(python === undefined ? {} : { ASSAY_TEST_PYTHON: python }) } },
+    { env: { ...process.env, ...(python === undefined ? {} : { TEST_PYTHON: python }) } },
   );
   if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
   const { numPassedTests, numFailedTests, numFailedTestSuites, numPendingTests, success } =

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
 // A Python with mmh3; `npm test` makes one.
-const python = process.env.ASSAY_TEST_PYTHON;
+const python = process.env.TEST_PYTHON;
 const script = `
 import json, sys, mmh3
 vectors = json.load(sys.stdin)
