@@ -193,7 +193,7 @@ describe('under load, whoever is killed', () => {
     for (let round = 0; round < ROUNDS; round++) {
       for (const victim of [api, worker, clickhouse, postgres]) {
         await sleep(BETWEEN_KILLS_MS);
-        expect(victim.pid()).toBeDefined();
+        await expect.poll(() => victim.pid(), { timeout: 30_000 }).toBeDefined();
         victim.kill();
       }
     }
