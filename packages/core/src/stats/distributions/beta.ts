@@ -1,48 +1,33 @@
-import { logBeta, logGamma, stirlingCorrection } from './gamma.ts';
-import { findRoot } from './root.ts';
+import { findRoot } from '../numeric/root.ts';
+import { isLopsided, logBetaLopsided } from './beta-lopsided.ts';
+import { deviance, logBeta, stirlingError } from './gamma.ts';
 
-const ITERATIONS_MAX = 20_000;
+// The fraction takes a few times √max(a, b) steps, which allows for counts of billions.
+const ITERATIONS_MAX = 1_000_000;
 const TWO_PI = 6.283185307179586;
 
-/** x ln(x/m) + m − x, without cancellation near x = m (Loader 2000, `bd0`). */
-function deviance(x: number, m: number): number {
-  if (Math.abs(x - m) < 0.1 * (x + m)) {
-    const v = (x - m) / (x + m);
-    let sum = (x - m) * v;
-    let term = 2 * x * v;
-    for (let k = 1; k < 1000; k++) {
-      term *= v * v;
-      const next = sum + term / (2 * k + 1);
-      if (next === sum) return next;
-      sum = next;
-    }
-    return sum;
-  }
-  return x * Math.log(x / m) + m - x;
-}
-
-/** ln Γ(z + 1) − ((z + ½) ln z − z + ½ ln 2π) (Loader 2000, `stirlerr`). */
-function stirlingError(z: number): number {
-  if (z >= 15) return stirlingCorrection(z);
-  return logGamma(z + 1) - (z + 0.5) * Math.log(z) + z - 0.5 * Math.log(TWO_PI);
-}
-
-/** x^a y^b / B(a, b), where y = 1 − x is given apart, since it may be tiny. */
-function powerOverBeta(x: number, y: number, a: number, b: number): number {
+/**
+ * ln(x^a y^b / B(a, b)), which is the density of Beta(a, b) on the scale of ln(x/y).
+ *
+ * @param x 0…1
+ * @param y 1 − x, given apart, since it may be too small to be seen in x
+ */
+export function logPowerOverBeta(x: number, y: number, a: number, b: number): number {
   if (a > 10 && b > 10) {
     // Loader's saddle-point form of the binomial density.
     const n = a + b;
-    const exponent =
+    return (
+      0.5 * Math.log(((a / n) * b) / TWO_PI) +
       stirlingError(n) -
       stirlingError(a) -
       stirlingError(b) -
       deviance(a, n * x) -
-      deviance(b, n * y);
-    return Math.exp(exponent) * Math.sqrt((a * b) / (TWO_PI * n));
+      deviance(b, n * y)
+    );
   }
   const logX = y < 0.5 ? Math.log1p(-y) : Math.log(x);
   const logY = x < 0.5 ? Math.log1p(-x) : Math.log(y);
-  return Math.exp(a * logX + b * logY - logBeta(a, b));
+  return a * logX + b * logY - logBeta(a, b);
 }
 
 /** Lentz's method for the continued fraction of the incomplete beta integral. */
@@ -66,9 +51,32 @@ function betaFraction(x: number, a: number, b: number): number {
     if (Math.abs(c) < tiny) c = tiny;
     const delta = d * c;
     h *= delta;
-    if (Math.abs(delta - 1) < 1e-16) break;
+    if (Math.abs(delta - 1) < 3e-16) break;
   }
   return h;
+}
+
+/** Both tails of a distribution. */
+interface Tails {
+  readonly lower: number;
+  readonly upper: number;
+}
+
+/** ln of the smaller tail, and which one it is. */
+function smallerTail(
+  x: number,
+  y: number,
+  a: number,
+  b: number,
+): { readonly log: number; readonly isLower: boolean } {
+  const isLower = x < (a + 1) / (a + b + 2);
+  // The fraction cancels where it is taken at the large parameter's side of a lopsided law.
+  if (isLower && isLopsided(a, b)) return { log: logBetaLopsided(y, a, b), isLower };
+  if (!isLower && isLopsided(b, a)) return { log: logBetaLopsided(x, b, a), isLower };
+  const front = logPowerOverBeta(x, y, a, b);
+  return isLower
+    ? { log: Math.min(0, front + Math.log(betaFraction(x, a, b) / a)), isLower }
+    : { log: Math.min(0, front + Math.log(betaFraction(y, b, a) / b)), isLower };
 }
 
 /**
@@ -78,21 +86,21 @@ function betaFraction(x: number, a: number, b: number): number {
  * @param x 0…1
  * @param y 1 − x, given apart because it may be too small to be seen in x
  */
-export function incompleteBeta(
-  x: number,
-  y: number,
-  a: number,
-  b: number,
-): { readonly lower: number; readonly upper: number } {
+export function incompleteBeta(x: number, y: number, a: number, b: number): Tails {
   if (x <= 0) return { lower: 0, upper: 1 };
   if (y <= 0) return { lower: 1, upper: 0 };
-  const front = powerOverBeta(x, y, a, b);
-  if (x < (a + 1) / (a + b + 2)) {
-    const lower = (front * betaFraction(x, a, b)) / a;
-    return { lower, upper: 1 - lower };
-  }
-  const upper = (front * betaFraction(y, b, a)) / b;
-  return { lower: 1 - upper, upper };
+  const { log, isLower } = smallerTail(x, y, a, b);
+  const tail = Math.exp(log);
+  return isLower ? { lower: tail, upper: 1 - tail } : { lower: 1 - tail, upper: tail };
+}
+
+/** The logarithms of both tails, finite where the tails themselves underflow. */
+export function logIncompleteBeta(x: number, y: number, a: number, b: number): Tails {
+  if (x <= 0) return { lower: Number.NEGATIVE_INFINITY, upper: 0 };
+  if (y <= 0) return { lower: 0, upper: Number.NEGATIVE_INFINITY };
+  const { log, isLower } = smallerTail(x, y, a, b);
+  const other = Math.log1p(-Math.exp(log));
+  return isLower ? { lower: log, upper: other } : { lower: other, upper: log };
 }
 
 /** P(X ≤ x) of the Beta distribution with a, b > 0. */
@@ -103,33 +111,50 @@ export const betaCdf = (x: number, a: number, b: number): number =>
 export const betaSf = (x: number, a: number, b: number): number =>
   incompleteBeta(x, 1 - x, a, b).upper;
 
+/** ln P(X ≤ x). */
+export const betaLogCdf = (x: number, a: number, b: number): number =>
+  logIncompleteBeta(x, 1 - x, a, b).lower;
+
+/** ln P(X > x). */
+export const betaLogSf = (x: number, a: number, b: number): number =>
+  logIncompleteBeta(x, 1 - x, a, b).upper;
+
 /** The x with P(X ≤ x) = p. @param p 0…1 */
 export function betaQuantile(p: number, a: number, b: number): number {
   if (p <= 0) return 0;
   if (p >= 1) return 1;
-  // In the logarithm of x where x is small: there the interval [0, 1] has no resolution.
-  const isLow = p <= betaCdf(a / (a + b), a, b);
-  const g = (x: number): number =>
-    isLow ? Math.log(betaCdf(x, a, b)) - Math.log(p) : Math.log1p(-p) - Math.log(betaSf(x, a, b));
-  if (!isLow) return findRoot(g, a / (a + b), 1 - 2 ** -53);
-  let low = Math.log(a / (a + b));
-  const high = low;
-  do low = low * 2 - 1;
-  while (low > -700 && g(Math.exp(low)) > 0);
-  return Math.exp(findRoot((t) => g(Math.exp(t)), low, high));
+  return p > betaCdf(a / (a + b), a, b) ? upperQuantile(1 - p, a, b) : lowerQuantile(p, a, b);
 }
 
-/** P(X ≤ k) of the binomial distribution. @param k may be any integer */
-export function binomialCdf(k: number, n: number, p: number): number {
-  if (k < 0) return 0;
-  if (k >= n) return 1;
-  return incompleteBeta(1 - p, p, n - k, k + 1).lower;
+/** The x with P(X > x) = q. @param q 0…1 */
+export function betaIsf(q: number, a: number, b: number): number {
+  if (q <= 0) return 1;
+  if (q >= 1) return 0;
+  return q > betaSf(a / (a + b), a, b) ? lowerQuantile(1 - q, a, b) : upperQuantile(q, a, b);
 }
 
-/** P(X = k) of the binomial distribution. */
-export function binomialPmf(k: number, n: number, p: number): number {
-  if (k < 0 || k > n) return 0;
-  if (k === 0) return Math.exp(n * Math.log1p(-p));
-  if (k === n) return Math.exp(n * Math.log(p));
-  return (powerOverBeta(p, 1 - p, k, n - k) * n) / (k * (n - k));
+/** Below this logarithm of x there is nothing to tell from 0. */
+const LOG_MIN = -740;
+
+/** The quantile below the mean, found in the logarithm of x: near 0 there is no other resolution. */
+function lowerQuantile(p: number, a: number, b: number): number {
+  const logP = Math.log(p);
+  const g = (t: number): number => betaLogCdf(Math.exp(t), a, b) - logP;
+  const high = Math.log(a / (a + b));
+  if (g(LOG_MIN) > 0) return 0;
+  // The first step down is of the size of the relative standard deviation.
+  let step = Math.min(1, 3 / Math.sqrt(a));
+  while (high - step > LOG_MIN && g(high - step) > 0) step *= 2;
+  return Math.exp(findRoot(g, Math.max(LOG_MIN, high - step), high));
+}
+
+/** The quantile above the mean: where that is near 0, in the logarithm of x as well. */
+function upperQuantile(q: number, a: number, b: number): number {
+  if (a >= b) return 1 - lowerQuantile(q, b, a);
+  const logQ = Math.log(q);
+  const g = (t: number): number => betaLogSf(Math.exp(t), a, b) - logQ;
+  const low = Math.log(a / (a + b));
+  let step = Math.min(1, 3 / Math.sqrt(a));
+  while (low + step < 0 && g(low + step) > 0) step *= 2;
+  return Math.exp(findRoot(g, low, Math.min(0, low + step)));
 }

@@ -4,20 +4,48 @@ const SQRT_2 = Math.SQRT2;
 const SQRT_PI = 1.772453850905516;
 const SQRT_2PI = 2.5066282746310007;
 
-export function normalPdf(x: number): number {
-  return Math.exp(-0.5 * x * x) / SQRT_2PI;
+/** exp(−x²/2), with the square split so that far out no digit is lost to its rounding. */
+function gaussian(x: number): number {
+  const head = Math.trunc(x * 16) / 16;
+  return Math.exp(-0.5 * head * head) * Math.exp(-0.5 * (x - head) * (x + head));
 }
 
-/** exp(z²)·erfc(z) for z ≥ 1.2, by its continued fraction, from the tail inwards. */
+/** The density. */
+export const normalPdf = (x: number): number => gaussian(x) / SQRT_2PI;
+
+// Cody 1969, rational approximations of exp(z²)·erfc(z), lowest index first as he gives them.
+const NEAR = [
+  0.5641884969886701, 8.883149794388377, 66.11919063714163, 298.6351381974001, 881.952221241769,
+  1712.0476126340707, 2051.0783778260716, 1230.3393547979972,
+] as const;
+const NEAR_FIRST = 2.1531153547440383e-8;
+const NEAR_BELOW = [
+  15.744926110709835, 117.6939508913125, 537.1811018620099, 1621.3895745666903, 3290.7992357334597,
+  4362.619090143247, 3439.3676741437216, 1230.3393548037495,
+] as const;
+const TAIL = [
+  0.30532663496123236, 0.36034489994980445, 0.12578172611122926, 0.016083785148742275,
+  0.0006587491615298378,
+] as const;
+const TAIL_FIRST = 0.016315387137302097;
+const TAIL_BELOW = [
+  2.568520192289822, 1.8729528499234671, 0.5279051029514285, 0.06051834131244132,
+  0.002335204976268692,
+] as const;
+
+/** exp(z²)·erfc(z) for z ≥ 0.47. */
 function scaledErfc(z: number): number {
-  // Far more terms than needed anywhere in the range; beyond z = 10 few of them matter.
-  const terms = z > 10 ? 40 : 250;
-  let tail = z;
-  for (let k = terms; k >= 1; k--) tail = z + (0.5 * k) / tail;
-  return 1 / (tail * SQRT_PI);
+  if (z <= 4) {
+    const above = NEAR.reduce((sum, value) => sum * z + value, NEAR_FIRST);
+    return above / NEAR_BELOW.reduce((sum, value) => sum * z + value, 1);
+  }
+  const w = 1 / (z * z);
+  const above = TAIL.reduce((sum, value) => sum * w + value, TAIL_FIRST);
+  const below = TAIL_BELOW.reduce((sum, value) => sum * w + value, 1);
+  return (1 / SQRT_PI - (w * above) / below) / z;
 }
 
-/** erf(z) for |z| ≤ 1.3, by its everywhere convergent series. */
+/** erf(z) for small z, by its everywhere convergent series. */
 function erfSeries(z: number): number {
   let term = z;
   let sum = z;
@@ -28,13 +56,14 @@ function erfSeries(z: number): number {
   return (2 / SQRT_PI) * Math.exp(-z * z) * sum;
 }
 
-const SERIES_BELOW = 1.224744871391589;
+/** Where the tail is large enough to be one half less something. */
+const SERIES_BELOW = 0.5;
 
 /** P(X > x). */
 export function normalSf(x: number): number {
   const z = x / SQRT_2;
   if (Math.abs(z) < SERIES_BELOW) return 0.5 - 0.5 * erfSeries(z);
-  const tail = 0.5 * Math.exp(-z * z) * scaledErfc(Math.abs(z));
+  const tail = 0.5 * gaussian(x) * scaledErfc(Math.abs(z));
   return z > 0 ? tail : 1 - tail;
 }
 
@@ -45,10 +74,25 @@ export const normalCdf = (x: number): number => normalSf(-x);
 export function normalLogSf(x: number): number {
   const z = x / SQRT_2;
   if (z < SERIES_BELOW) return Math.log1p(-normalSf(-x));
-  return -z * z + Math.log(0.5 * scaledErfc(z));
+  return -0.5 * x * x + Math.log(0.5 * scaledErfc(z));
 }
 
+/** ln P(X ≤ x). */
 export const normalLogCdf = (x: number): number => normalLogSf(-x);
+
+/**
+ * E[max(X − k, 0)] = φ(k) − k·P(X > k), the loss function of decisions under a normal posterior. In
+ * the tail both terms nearly cancel; with the fraction P(X > k) = φ(k)/(k + r) they do not.
+ */
+export function normalLoss(k: number): number {
+  if (k < 2) return normalPdf(k) - k * normalSf(k);
+  // Enough of them at k = 2, where the fraction converges slowest, and at any k beyond.
+  const terms = Math.ceil(20 + 700 / (k * k));
+  let tail = k;
+  for (let j = terms; j >= 2; j--) tail = k + j / tail;
+  const r = 1 / tail;
+  return (normalPdf(k) * r) / (k + r);
+}
 
 /** Evaluates a polynomial, highest power first. */
 const horner = (coefficients: readonly number[], x: number): number =>

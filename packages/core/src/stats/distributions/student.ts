@@ -1,32 +1,52 @@
-import { incompleteBeta } from './beta.ts';
-import { normalIsf } from './normal.ts';
-import { findRoot } from './root.ts';
+import { findRoot } from '../numeric/root.ts';
+import { incompleteBeta, logIncompleteBeta } from './beta.ts';
+import { normalIsf, normalLogSf, normalSf } from './normal.ts';
 
 /**
  * P(T > t) of Student's t distribution.
  *
- * @param df degrees of freedom, > 0, may be fractional
+ * @param df degrees of freedom, > 0, may be fractional; Infinity gives the normal distribution
  */
 export function tSf(t: number, df: number): number {
+  if (df === Number.POSITIVE_INFINITY) return normalSf(t);
   const square = t * t;
+  if (square === Number.POSITIVE_INFINITY) return t > 0 ? 0 : 1;
   // The two parts of the integral's argument apart: for large df the second would vanish in 1 − x.
   const tail = 0.5 * incompleteBeta(df / (df + square), square / (df + square), df / 2, 0.5).lower;
   return t >= 0 ? tail : 1 - tail;
 }
 
+/** P(T ≤ t). */
 export const tCdf = (t: number, df: number): number => tSf(-t, df);
+
+/** ln P(T > t), finite where the probability itself underflows. */
+export function tLogSf(t: number, df: number): number {
+  if (df === Number.POSITIVE_INFINITY) return normalLogSf(t);
+  if (t < 0) return Math.log1p(-tSf(-t, df));
+  const square = t * t;
+  const { lower } = logIncompleteBeta(df / (df + square), square / (df + square), df / 2, 0.5);
+  return lower - Math.LN2;
+}
+
+/** ln P(T ≤ t). */
+export const tLogCdf = (t: number, df: number): number => tLogSf(-t, df);
 
 /** The t with P(T > t) = q. @param q 0…1; the ends give ±Infinity */
 export function tIsf(q: number, df: number): number {
   if (q <= 0) return Number.POSITIVE_INFINITY;
   if (q >= 1) return Number.NEGATIVE_INFINITY;
   if (q === 0.5) return 0;
+  if (df === Number.POSITIVE_INFINITY) return normalIsf(q);
   if (q > 0.5) return -tIsf(1 - q, df);
-  const g = (t: number): number => Math.log(tSf(t, df)) - Math.log(q);
+  const logQ = Math.log(q);
+  const g = (t: number): number => tLogSf(t, df) - logQ;
   // The normal quantile is below the answer, since t has the heavier tails.
   const low = normalIsf(q) * 0.999;
-  let high = Math.max(1, low * 2);
-  while (g(high) > 0 && high < 1e300) high *= 2;
+  let high = Math.max(1e-8, low * 1.01);
+  while (g(high) > 0 && high < 1e150) high *= 2;
+  const excess = g(high);
+  // So far out the tail is a power of t exactly.
+  if (excess > 0) return high * Math.exp(excess / df);
   return findRoot(g, low, high);
 }
 

@@ -1,4 +1,5 @@
-import { type Outcome, refuse } from '../outcome.ts';
+import { covarianceOf, type JointMoments, jointMomentsFromSums } from '../joint-moments.ts';
+import { type Flag, isCount, type Outcome, refuse } from '../outcome.ts';
 import type { Sample } from './welch.ts';
 
 /** Sums over units of a numerator y and a denominator d, each about its own constant. */
@@ -14,23 +15,55 @@ export interface RatioSums {
   readonly denominatorShift?: number;
 }
 
+/** A ratio as a sample that Welch's test takes. */
+export interface RatioSample {
+  readonly sample: Sample;
+  readonly flags: readonly Flag[];
+}
+
+/** From this many of its standard errors on, the mean denominator is well above zero. */
+const DENOMINATOR_T_MIN = 8;
+
 /**
- * A ratio of sums as a sample that Welch's test takes: mean R = ΣY/ΣD, variance that of one unit
- * by the delta method (Deng, Knoblich & Lu 2018). Units without a denominator stay in.
+ * A ratio of sums as a sample that Welch's test takes: mean R = ΣY/ΣD, variance that of one unit by
+ * the delta method (Deng, Knoblich & Lu 2018). Units without a denominator stay in. Refuses
+ * INVALID_INPUT, NO_UNITS and ZERO_DENOMINATOR.
  */
-export function ratioSample(sums: RatioSums): Outcome<{ readonly sample: Sample }> {
-  const { n, numeratorShift: cY = 0, denominatorShift: cD = 0 } = sums;
-  if (!Number.isSafeInteger(n) || n < 0) return refuse('INVALID_INPUT');
+export function ratioSample(sums: RatioSums): Outcome<RatioSample> {
+  const { n, sumNumerator: y, sumDenominator: d, sumProduct } = sums;
+  const { numeratorShift = 0, denominatorShift = 0 } = sums;
+  if (!isCount(n)) return refuse('INVALID_INPUT');
   if (n === 0) return refuse('NO_UNITS');
-  const meanY = cY + sums.sumNumerator / n;
-  const meanD = cD + sums.sumDenominator / n;
+  return ratioOfMoments(
+    jointMomentsFromSums(
+      n,
+      [y, d],
+      [
+        [sums.sumNumeratorSquares, sumProduct],
+        [sumProduct, sums.sumDenominatorSquares],
+      ],
+      [numeratorShift, denominatorShift],
+    ),
+  );
+}
+
+/** `ratioSample` from the joint moments of numerator and denominator, in this order. */
+export function ratioOfMoments(moments: JointMoments): Outcome<RatioSample> {
+  const { n, mean, products } = moments;
+  const [meanY = Number.NaN, meanD = Number.NaN] = mean;
+  const areNumbers = [meanY, meanD, ...products.flat()].every((value) => Number.isFinite(value));
+  if (!isCount(n) || (n > 0 && !areNumbers)) return refuse('INVALID_INPUT');
+  if (n === 0) return refuse('NO_UNITS');
   if (meanD === 0) return refuse('ZERO_DENOMINATOR');
   const ratio = meanY / meanD;
-  if (n < 2) return { status: 'ok', sample: { n, mean: ratio, variance: Number.NaN } };
-  const co = (product: number, a: number, b: number): number => (product - (a * b) / n) / (n - 1);
-  const varY = co(sums.sumNumeratorSquares, sums.sumNumerator, sums.sumNumerator);
-  const varD = co(sums.sumDenominatorSquares, sums.sumDenominator, sums.sumDenominator);
-  const cov = co(sums.sumProduct, sums.sumNumerator, sums.sumDenominator);
-  const variance = (varY - 2 * ratio * cov + ratio * ratio * varD) / (meanD * meanD);
-  return { status: 'ok', sample: { n, mean: ratio, variance: Math.max(0, variance) } };
+  // A single unit has no variance, which Welch's test then says.
+  if (n < 2) return { status: 'ok', sample: { n, mean: ratio, variance: Number.NaN }, flags: [] };
+  const [[varY = 0, covariance = 0] = [], [, varD = 0] = []] = covarianceOf(moments);
+  const variance = (varY - 2 * ratio * covariance + ratio * ratio * varD) / (meanD * meanD);
+  const isWeak = Math.abs(meanD) < DENOMINATOR_T_MIN * Math.sqrt(varD / n);
+  return {
+    status: 'ok',
+    sample: { n, mean: ratio, variance: Math.max(0, variance) },
+    flags: isWeak ? ['WEAK_DENOMINATOR'] : [],
+  };
 }

@@ -1,5 +1,5 @@
 import { normalIsf, normalSf } from '../distributions/normal.ts';
-import { findRoot } from '../distributions/root.ts';
+import { findRoot } from '../numeric/root.ts';
 import { isLevel, type Outcome, refuse } from '../outcome.ts';
 import { isProportion, type Proportion } from './wilson.ts';
 
@@ -66,6 +66,18 @@ function scoreSquare(treatment: Proportion, control: Proportion, delta: number):
   return variance <= 0 ? Number.POSITIVE_INFINITY : (distance * distance) / variance;
 }
 
+/**
+ * Miettinen & Nurminen's statistic for the hypothesis that the rates differ by `delta`, with the
+ * sign of what the data say beyond it.
+ *
+ * @param delta −1…1
+ */
+export function scoreZ(treatment: Proportion, control: Proportion, delta: number): number {
+  const distance = treatment.x / treatment.n - control.x / control.n - delta;
+  return Math.sign(distance) * Math.sqrt(scoreSquare(treatment, control, delta));
+}
+
+/** Test and interval of a difference of rates. */
 export interface RateDifference {
   /** Treatment minus control. */
   readonly diff: number;
@@ -79,6 +91,7 @@ export interface RateDifference {
 /**
  * Test and interval of the difference of two proportions by the score statistic (Miettinen &
  * Nurminen 1985): the interval excludes zero exactly when the test rejects.
+ * Refuses INVALID_INPUT and NO_UNITS; all units or none may have succeeded.
  *
  * @param alpha two-sided, 0 < alpha < 1
  */
@@ -94,7 +107,7 @@ export function scoreDifference(
   const diff = treatment.x / treatment.n - control.x / control.n;
   const limit = normalIsf(alpha / 2) ** 2;
   const excess = (delta: number): number => scoreSquare(treatment, control, delta) - limit;
-  const z = Math.sign(diff) * Math.sqrt(scoreSquare(treatment, control, 0));
+  const z = scoreZ(treatment, control, 0);
   return {
     status: 'ok',
     diff,

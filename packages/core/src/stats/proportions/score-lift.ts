@@ -1,8 +1,9 @@
 import { normalIsf } from '../distributions/normal.ts';
-import { findRoot } from '../distributions/root.ts';
+import { findRoot } from '../numeric/root.ts';
 import { isLevel, type Outcome, refuse } from '../outcome.ts';
 import { isProportion, type Proportion } from './wilson.ts';
 
+/** Relative lift of a rate. */
 export interface RateLift {
   /** (T − C) / C as a fraction; null when the control has no success. */
   readonly lift: number | null;
@@ -34,7 +35,7 @@ function scoreSquare(treatment: Proportion, control: Proportion, ratio: number):
 
 /**
  * Interval of the relative lift of a proportion by the score statistic (Koopman 1984; Nam 1995;
- * Miettinen & Nurminen 1985).
+ * Miettinen & Nurminen 1985). Refuses INVALID_INPUT and NO_UNITS.
  *
  * @param alpha two-sided, 0 < alpha < 1
  */

@@ -11,6 +11,7 @@ export interface Proportion {
 export const isProportion = ({ x, n }: Proportion): boolean =>
   Number.isSafeInteger(x) && Number.isSafeInteger(n) && x >= 0 && x <= n;
 
+/** A rate with its interval, all within 0…1. */
 export interface RateInterval {
   readonly estimate: number;
   readonly lower: number;
@@ -18,7 +19,8 @@ export interface RateInterval {
 }
 
 /**
- * The score interval of one proportion (Wilson 1927; Brown, Cai & DasGupta 2001).
+ * The score interval of one proportion (Wilson 1927; Brown, Cai & DasGupta 2001). Refuses
+ * INVALID_INPUT and NO_UNITS.
  *
  * @param alpha two-sided, 0 < alpha < 1
  */

@@ -1,0 +1,54 @@
+import { binomialCdf, binomialQuantile } from '../distributions/binomial.ts';
+import { normalIsf } from '../distributions/normal.ts';
+import { isCount, isLevel, type Outcome, refuse } from '../outcome.ts';
+
+/**
+ * The quantile of sorted values by linear interpolation (type 7 of Hyndman & Fan 1996), which is
+ * SQL's PERCENTILE_CONT; null of no values.
+ *
+ * @param sorted ascending
+ * @param p 0…1
+ */
+export function sampleQuantile(sorted: readonly number[], p: number): number | null {
+  const position = (sorted.length - 1) * p;
+  const below = sorted[Math.floor(position)];
+  const above = sorted[Math.ceil(position)];
+  if (below === undefined || above === undefined) return null;
+  return below + (above - below) * (position - Math.floor(position));
+}
+
+/** Ranks, from 1 on, of the sorted values between which a quantile lies. */
+export interface QuantileRanks {
+  /** By the normal approximation, kept within 1…n. */
+  readonly normalLower: number;
+  readonly normalUpper: number;
+  /** 0 when the data set no lower limit. */
+  readonly exactLower: number;
+  /** n + 1 when the data set no upper limit. */
+  readonly exactUpper: number;
+  /** Of the exact ranks; at least 1 − alpha. */
+  readonly exactCoverage: number;
+}
+
+/**
+ * Which order statistics bound the quantile p of n independent values (David & Nagaraja 2003, §7.1).
+ * Refuses INVALID_INPUT and NO_UNITS.
+ *
+ * @param p 0 < p < 1
+ * @param alpha two-sided, 0 < alpha < 1
+ */
+export function orderStatisticRanks(n: number, p: number, alpha: number): Outcome<QuantileRanks> {
+  if (!isCount(n) || !isLevel(p) || !isLevel(alpha)) return refuse('INVALID_INPUT');
+  if (n === 0) return refuse('NO_UNITS');
+  const half = normalIsf(alpha / 2) * Math.sqrt(n * p * (1 - p));
+  const exactLower = binomialQuantile(alpha / 2, n, p);
+  const exactUpper = binomialQuantile(1 - alpha / 2, n, p) + 1;
+  return {
+    status: 'ok',
+    normalLower: Math.max(1, Math.floor(n * p - half)),
+    normalUpper: Math.min(n, Math.ceil(n * p + half) + 1),
+    exactLower,
+    exactUpper,
+    exactCoverage: binomialCdf(exactUpper - 1, n, p) - binomialCdf(exactLower - 1, n, p),
+  };
+}
