@@ -7,24 +7,26 @@ CREATE TABLE cdc_heartbeat (
 );
 
 CREATE TABLE cdc_dead_letters (
-  id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  at         timestamptz NOT NULL DEFAULT now(),
-  source     text NOT NULL,
+  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at          timestamptz NOT NULL DEFAULT now(),
+  source      text NOT NULL,
   -- LSN, or topic/partition/offset
-  position   text NOT NULL,
-  table_name text NOT NULL,
-  operation  text NOT NULL,
-  row        jsonb NOT NULL,
-  error      text NOT NULL,
-  -- a replay meets the same row again
-  UNIQUE (source, position, table_name)
+  position    text NOT NULL,
+  table_name  text NOT NULL,
+  operation   text NOT NULL,
+  row         jsonb NOT NULL,
+  error       text NOT NULL,
+  -- SHA-256 of the change and where it came from: a replay meets the same one again
+  fingerprint bytea NOT NULL UNIQUE
 );
 
--- A slot begins where it is made; what was there before is copied once. A copy that did not end is
--- done again.
+-- A slot begins where it is made; what was there before is copied once. A copy that did not end
+-- goes on where it was.
 CREATE TABLE cdc_backfills (
   slot         text PRIMARY KEY,
   started_at   timestamptz NOT NULL,
+  -- {"relation": …, "after": [key of the last row copied]}; null at the beginning and at the end
+  place        jsonb,
   completed_at timestamptz
 );
 

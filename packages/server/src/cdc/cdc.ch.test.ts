@@ -1,65 +1,27 @@
-import { randomUUID } from 'node:crypto';
-import { pino } from 'pino';
 import { describe, expect } from 'vitest';
+import {
+  expectEqualStores,
+  insertAssignments,
+  insertEvents,
+  queryClickHouse,
+  startTestCdc,
+} from '../../test/cdc.ts';
 import { type TestClickHouse, type TestDatabase, test } from '../../test/fixtures.ts';
-import { proxyTo } from '../../test/proxy.ts';
 import { readWatermark } from '../analytics/watermark.ts';
-import { readConfig } from '../config.ts';
-import { type ClickHouse, connectClickHouse } from '../platform/clickhouse.ts';
 import { createMetrics } from '../platform/metrics.ts';
-import { ensurePartitions } from '../worker/partitions.ts';
-import { type Cdc, startCdc } from './cdc.ts';
+import { copyTables, requireBackfill } from './backfill.ts';
+import { openReplicationStream } from './replication-stream.ts';
+import { createSlot, dropSlot, findSlot, slotName } from './slot.ts';
 
-function start({ url }: TestDatabase, clickhouse: ClickHouse): Cdc {
-  return startCdc({
-    config: readConfig({ DATABASE_URL: url }),
-    clickhouse,
-    log: pino({ level: 'silent' }),
-    metrics: createMetrics(),
-    now: Date.now,
-  });
-}
+const stateOf = (cdc: { status: () => { state: string } }) => () => cdc.status().state;
 
-async function insertEvents({ pool }: TestDatabase, count: number, value = '1.5'): Promise<void> {
-  await ensurePartitions(pool, Date.now(), 13);
-  await pool.query(
-    `INSERT INTO events (event_id, ts, user_id, type, value, properties)
-     SELECT gen_random_uuid(), now() - (i % 200) * interval '1 day', 'user-ü-' || i % 50, 'buy', $2::float8 * i,
-            jsonb_build_object('i', i, 'text', E'tab\\t"quote" \\\\ 😀')
-     FROM generate_series(1, $1::int) i`,
-    [count, value],
-  );
-}
+const epochs = ({ client }: TestClickHouse) =>
+  queryClickHouse<{ epoch: number }>(client, 'SELECT epoch FROM cdc_epochs ORDER BY epoch');
 
-/** Everything of both stores in one order and one spelling. */
-async function contents({ pool }: TestDatabase, { client }: TestClickHouse) {
-  const postgres = await pool.query(
-    `SELECT event_id::text, (extract(epoch FROM ts) * 1000000)::int8 AS ts, user_id, type, value, properties::text AS properties
-     FROM events ORDER BY event_id`,
-  );
-  const clickhouse = await client.query({
-    query: `SELECT toString(event_id) AS event_id, toUnixTimestamp64Micro(ts) AS ts, user_id, type, value, properties
-            FROM events FINAL ORDER BY toString(event_id)`,
-    format: 'JSONEachRow',
-  });
-  return { postgres: postgres.rows, clickhouse: await clickhouse.json() };
-}
-
-async function expectEqualStores(
-  database: TestDatabase,
-  clickhouse: TestClickHouse,
-  rows: number,
-): Promise<void> {
-  const count = async () => {
-    const result = await clickhouse.client.query({
-      query: 'SELECT toUInt32(count()) AS n FROM events FINAL',
-      format: 'JSONEachRow',
-    });
-    return (await result.json<{ n: number }>())[0]?.n;
-  };
-  await expect.poll(count, { timeout: 20_000, interval: 100 }).toBe(rows);
-  const { postgres, clickhouse: click } = await contents(database, clickhouse);
-  expect(click).toEqual(postgres);
+async function dropTheSlot({ pool }: TestDatabase): Promise<void> {
+  const slot = await slotName(pool);
+  await expect.poll(async () => (await findSlot(pool, slot))?.isActive).toBe(false);
+  await dropSlot(pool, slot);
 }
 
 describe('change data capture', () => {
@@ -68,60 +30,99 @@ describe('change data capture', () => {
     clickhouse,
   }) => {
     await insertEvents(database, 300);
-    let cdc = start(database, clickhouse.client);
-    await expectEqualStores(database, clickhouse, 300);
+    await insertAssignments(database, 100);
+    const metrics = createMetrics();
+    let cdc = startTestCdc(database, clickhouse.client, metrics);
+    await expectEqualStores(database, clickhouse, { events: 300, assignments: 100 });
     await insertEvents(database, 700);
-    await expectEqualStores(database, clickhouse, 1_000);
+    await insertAssignments(database, 200);
+    await expectEqualStores(database, clickhouse, { events: 1_000, assignments: 300 });
+    expect(await metrics.registry.metrics()).toMatch(/assay_cdc_rows_total\{table="events"\} 1000/);
     await cdc.stop();
-    // All of it once more, as after a lost slot.
-    await database.pool.query('UPDATE cdc_backfills SET completed_at = NULL');
+    // All of it once more, beside what is new.
+    await requireBackfill(database.pool, await slotName(database.pool));
     await insertEvents(database, 50);
-    cdc = start(database, clickhouse.client);
-    await expectEqualStores(database, clickhouse, 1_050);
-    await expect.poll(() => cdc.status().state).toBe('streaming');
-    expect(await readWatermark(clickhouse.client)).toBeGreaterThan(Date.now() * 1_000 - 60_000_000);
+    await insertAssignments(database, 50);
+    cdc = startTestCdc(database, clickhouse.client);
+    await expectEqualStores(database, clickhouse, { events: 1_050, assignments: 350 });
+    await expect.poll(stateOf(cdc)).toBe('streaming');
+    await expect
+      .poll(async () => Date.now() - ((await readWatermark(clickhouse.client)) ?? 0) / 1_000)
+      .toBeLessThan(10_000);
     await cdc.stop();
   });
 
-  test('loses nothing while ClickHouse is away', async ({ database, clickhouse }) => {
-    const proxy = await proxyTo(clickhouse.url);
-    const client = connectClickHouse(proxy.url);
-    const cdc = start(database, client);
-    await insertEvents(database, 100);
-    await expectEqualStores(database, clickhouse, 100);
-    proxy.shut();
-    await insertEvents(database, 500);
-    await expect.poll(() => cdc.status().state, { timeout: 10_000 }).toBe('retrying');
-    proxy.open();
-    await expectEqualStores(database, clickhouse, 600);
-    await cdc.stop();
-    await client.close();
-    proxy.close();
-  });
-
-  test('sets a row aside that ClickHouse cannot take, and goes on', async ({
+  test('copies everything anew after a lost slot, and into an empty ClickHouse', async ({
     database,
     clickhouse,
   }) => {
-    const cdc = start(database, clickhouse.client);
+    await insertEvents(database, 100);
+    let cdc = startTestCdc(database, clickhouse.client);
+    await expectEqualStores(database, clickhouse, { events: 100 });
+    await cdc.stop();
+    await dropTheSlot(database);
     await insertEvents(database, 20);
-    await ensurePartitions(database.pool, Date.now(), 13);
-    const poison = randomUUID();
+    await insertAssignments(database, 20);
+    cdc = startTestCdc(database, clickhouse.client);
+    await expectEqualStores(database, clickhouse, { events: 120, assignments: 20 });
+    await cdc.stop();
+    for (const table of ['events', 'assignments', 'cdc_epochs', 'cdc_watermark']) {
+      await clickhouse.client.command({ query: `TRUNCATE TABLE ${table}` });
+    }
+    cdc = startTestCdc(database, clickhouse.client);
+    await expectEqualStores(database, clickhouse, { events: 120, assignments: 20 });
+    await cdc.stop();
+  });
+
+  test('goes on with a copy where it was interrupted', async ({ database, clickhouse }) => {
+    const slot = await slotName(database.pool);
+    await insertAssignments(database, 9_000);
+    await insertEvents(database, 5_000);
+    await requireBackfill(database.pool, slot);
+    await createSlot(database.pool, slot);
+    const copied: number[] = [];
+    for (let round = 0; round < 20; round++) {
+      const ending = new AbortController();
+      const isWhole = await copyTables({
+        db: database.pool,
+        slot,
+        source: 'test',
+        signal: ending.signal,
+        writer: {
+          clickhouse: clickhouse.client,
+          epoch: 1,
+          signal: new AbortController().signal,
+          onRetry: (error) => expect.fail(error.message),
+        },
+        onWritten: ({ rows }) => {
+          copied.push(rows.assignments + rows.events);
+          // After the first chunk that is followed by another of its table.
+          if (rows.assignments + rows.events === 4_000) ending.abort();
+        },
+      });
+      if (isWhole) break;
+    }
+    const total = copied.reduce((sum, rows) => sum + rows, 0);
+    expect(copied.slice(0, 3)).toEqual([4_000, 4_000, 1_000]);
+    expect(total).toBe(14_000);
+    const cdc = startTestCdc(database, clickhouse.client);
+    await expectEqualStores(database, clickhouse, { events: 5_000, assignments: 9_000 });
+    await cdc.stop();
+  });
+
+  test('carries deletions of assignments, also of some that were only copied', async ({
+    database,
+    clickhouse,
+  }) => {
+    await insertAssignments(database, 30);
+    const cdc = startTestCdc(database, clickhouse.client);
+    await insertAssignments(database, 30);
+    await expectEqualStores(database, clickhouse, { assignments: 60 });
+    await database.pool.query('DELETE FROM assignments WHERE bucket <= 10');
     await database.pool.query(
-      `INSERT INTO events (event_id, ts, user_id, type, value) VALUES ($1, now(), 'u', 'buy', 'NaN')`,
-      [poison],
+      "UPDATE assignments SET user_id = 'renamed' WHERE bucket = 20 AND experiment_id = 3 AND ctid = (SELECT max(ctid) FROM assignments WHERE bucket = 20)",
     );
-    await insertEvents(database, 30);
-    const letters = () =>
-      database.pool.query('SELECT table_name, row, error FROM cdc_dead_letters');
-    await expect.poll(async () => (await letters()).rowCount, { timeout: 20_000 }).toBe(1);
-    expect((await letters()).rows[0]).toMatchObject({
-      table_name: 'events',
-      row: { event_id: poison },
-      error: expect.stringContaining('NaN'),
-    });
-    await database.pool.query('DELETE FROM events WHERE event_id = $1', [poison]);
-    await expectEqualStores(database, clickhouse, 50);
+    await expectEqualStores(database, clickhouse, { assignments: 40 });
     await cdc.stop();
   });
 
@@ -129,61 +130,70 @@ describe('change data capture', () => {
     database,
     clickhouse,
   }) => {
-    const first = start(database, clickhouse.client);
-    await expect.poll(() => first.status().state, { timeout: 10_000 }).toBe('streaming');
-    const second = start(database, clickhouse.client);
-    await expect.poll(() => second.status().state).toBe('waiting');
+    const first = startTestCdc(database, clickhouse.client);
+    await expect.poll(stateOf(first), { timeout: 10_000 }).toBe('streaming');
+    const second = startTestCdc(database, clickhouse.client);
+    await expect.poll(stateOf(second)).toBe('waiting');
     await first.stop();
     await insertEvents(database, 10);
-    await expectEqualStores(database, clickhouse, 10);
+    await expectEqualStores(database, clickhouse, { events: 10 });
     expect(second.status().state).toBe('streaming');
     await second.stop();
+    expect(second.status().state).toBe('stopped');
+  });
+
+  test('waits for whoever else reads the slot', async ({ database, clickhouse }) => {
+    const slot = await slotName(database.pool);
+    await createSlot(database.pool, slot);
+    const other = await openReplicationStream({
+      url: database.url,
+      slot,
+      publication: 'assay_cdc',
+    });
+    await insertEvents(database, 10);
+    const metrics = createMetrics();
+    const cdc = startTestCdc(database, clickhouse.client, metrics);
+    await expect.poll(stateOf(cdc), { timeout: 10_000 }).toBe('waiting');
+    expect(cdc.status().lastError).toContain('is active');
+    await other.close();
+    await expectEqualStores(database, clickhouse, { events: 10 });
+    expect(await metrics.registry.metrics()).toMatch(/assay_cdc_restarts_total 0/);
+    await cdc.stop();
   });
 
   test('lets a restored database win over what it sent before', async ({
     database,
     clickhouse,
   }) => {
-    const row = {
-      experiment_id: 1,
-      user_id: 'u',
-      variant_id: 1,
-      version: 1,
-      source: 'hash',
-      bucket: 0,
-      context: '{}',
-    };
+    const { client } = clickhouse;
     // Left by an earlier life of the database, with a larger LSN than any of now.
-    await clickhouse.client.insert({
-      table: 'cdc_epochs',
-      values: [{ system_identifier: 'earlier', timeline: 1, epoch: 1 }],
-      format: 'JSONEachRow',
+    await client.command({ query: "INSERT INTO cdc_epochs VALUES ('earlier', 1, 1)" });
+    await client.command({
+      query: `INSERT INTO assignments VALUES (1, 'u', 7, 1, 'hash', 0, '2026-01-01', '{}', ${2 ** 48 + 2 ** 47}, 0)`,
     });
-    await clickhouse.client.insert({
-      table: 'assignments',
-      values: [
-        { ...row, assigned_at: '2026-01-01 00:00:00', _version: (2 ** 48 + 2 ** 47).toString() },
-      ],
-      format: 'JSONEachRow',
-    });
-    const cdc = start(database, clickhouse.client);
-    await database.pool.query(
+    const { pool } = database;
+    let cdc = startTestCdc(database, client);
+    await pool.query(
       `INSERT INTO assignments VALUES (1, 'u', 2, 1, 'reported', 0, '2026-02-01', '{}')`,
     );
-    const variant = async () => {
-      const result = await clickhouse.client.query({
-        query: 'SELECT variant_id, toString(assigned_at) AS at FROM assignments FINAL',
-        format: 'JSONEachRow',
-      });
-      return result.json();
-    };
-    await expect
-      .poll(variant, { timeout: 20_000 })
-      .toEqual([{ variant_id: 2, at: '2026-02-01 00:00:00.000000' }]);
-    await database.pool.query("UPDATE assignments SET assigned_at = '2026-01-15'");
-    await expect
-      .poll(variant, { timeout: 20_000 })
-      .toEqual([{ variant_id: 2, at: '2026-01-15 00:00:00.000000' }]);
+    await expectEqualStores(database, clickhouse, { assignments: 1 });
+    await pool.query("UPDATE assignments SET assigned_at = '2026-01-15' WHERE user_id = 'u'");
+    await expectEqualStores(database, clickhouse, { assignments: 1 });
+    await expect.poll(() => readWatermark(client)).not.toBeNull();
+    await cdc.stop();
+    expect(await epochs(clickhouse)).toEqual([{ epoch: 1 }, { epoch: 2 }]);
+
+    // The files of the same database put back: its WAL ends before what was received from it.
+    await client.command({
+      query: `INSERT INTO cdc_watermark VALUES ('pgoutput', now64(6) + 60, '7FFF/0')`,
+    });
+    await client.command({
+      query: `INSERT INTO assignments VALUES (1, 'u', 7, 1, 'hash', 0, '2026-01-01', '{}', ${2n * 2n ** 48n + 2n ** 47n}, 0)`,
+    });
+    cdc = startTestCdc(database, client);
+    await expect.poll(() => epochs(clickhouse), { timeout: 10_000 }).toHaveLength(3);
+    await pool.query("UPDATE assignments SET assigned_at = '2026-01-14' WHERE user_id = 'u'");
+    await expectEqualStores(database, clickhouse, { assignments: 1 });
     await cdc.stop();
   });
 });

@@ -1,22 +1,18 @@
-import pg from 'pg';
-import { readWatermark } from '../analytics/watermark.ts';
 import type { Deps } from '../deps.ts';
 import { must } from '../errors.ts';
 import { backoffMs } from '../platform/backoff.ts';
 import type { ClickHouse } from '../platform/clickhouse.ts';
-import { copyTables } from './backfill.ts';
-import {
-  ensureEpoch,
-  type WriterOptions,
-  type Written,
-  writeChanges,
-  writeWatermark,
-} from './clickhouse-writer.ts';
-import { insertDeadLetters } from './dead-letters.ts';
-import { openReplicationStream } from './replication-stream.ts';
+import { copyTables, isBackfilled, requireBackfill } from './backfill.ts';
+import type { WriterOptions } from './clickhouse-writer.ts';
+import { connectLeader, type Leader, takeLead } from './leader.ts';
+import { startMonitor } from './monitor.ts';
+import { pump } from './pump.ts';
+import { identifySystem, openReplicationStream } from './replication-stream.ts';
+import { ensureEpoch, readEpochs, resetWatermark } from './sink-state.ts';
+import { sleep } from './sleep.ts';
 import { createSlot, dropSlot, findSlot, slotName } from './slot.ts';
-import type { ChangeBatch, ChangeStream } from './source.ts';
-import type { CdcStatus } from './status.ts';
+import type { ChangeStream } from './source.ts';
+import { type CdcStatus, createProgress, lagMs, type Progress } from './status.ts';
 
 export type CdcDeps = Pick<Deps, 'config' | 'clickhouse' | 'log' | 'metrics' | 'now'>;
 
@@ -29,20 +25,29 @@ export interface Cdc {
 
 const SOURCE = 'pgoutput';
 const PUBLICATION = 'assay_cdc';
-/** One worker per database reads the slot; the others wait for this lock. */
-const LEADER_LOCK = 4_170_003;
-const FLUSH_ROWS = 5_000;
-const FLUSH_LINGER_MS = 40;
-const HEARTBEAT_MS = 1_000;
-/** The watermark is written with a flush, but not with every one: each is a part of its own. */
-const WATERMARK_MS = 250;
-const WAIT_FOR_LEADERSHIP_MS = 1_000;
+/** How long a flush may take to end when CDC is stopped; what it had comes again. */
+const STOP_FLUSH_MS = 4_000;
+/** A run of that length was a good one: trouble after it is met without a long pause. */
+const GOOD_RUN_MS = 30_000;
+const SLOT_WAIT_MS = 500;
+const SLOT_IN_USE = '55006';
 
-/** What one run knows and all runs show. */
-interface Shared {
-  state: CdcStatus['state'];
-  lagMs: number | null;
-  lastError: string | null;
+/** What every part of one run works with. */
+interface Run {
+  readonly deps: CdcDeps;
+  readonly clickhouse: ClickHouse;
+  readonly leader: Leader;
+  readonly slot: string;
+  readonly progress: Progress;
+  readonly writer: WriterOptions;
+  /** Aborted when this run shall end, for whatever reason. */
+  readonly signal: AbortSignal;
+}
+
+/** Two ways to end: `stopping` lets a flush end, `aborting` does not. */
+interface Signals {
+  readonly stopping: AbortSignal;
+  readonly aborting: AbortSignal;
 }
 
 /**
@@ -52,239 +57,168 @@ interface Shared {
 export function startCdc(deps: CdcDeps): Cdc {
   const clickhouse = must(deps.clickhouse, 'CDC is started with a ClickHouse');
   const stopping = new AbortController();
-  const shared: Shared = { state: 'starting', lagMs: null, lastError: null };
-
-  const loop = (async () => {
-    for (let attempt = 0; !stopping.signal.aborted; attempt++) {
-      const startedAt = performance.now();
-      try {
-        await run(deps, clickhouse, shared, stopping.signal);
-      } catch (error) {
-        if (stopping.signal.aborted) break;
-        shared.state = 'retrying';
-        shared.lastError = (error as Error).message;
-        deps.metrics.cdcRestarts.inc();
-        deps.log.warn({ error: shared.lastError }, 'change data capture starts again');
-      }
-      if (performance.now() - startedAt > 30_000) attempt = 0;
-      await sleep(backoffMs(attempt, 100, 3_000), stopping.signal);
-    }
-    shared.state = 'stopped';
-  })();
-
+  const aborting = new AbortController();
+  const signals = { stopping: stopping.signal, aborting: aborting.signal };
+  const progress = createProgress();
+  const loop = supervise(deps, clickhouse, progress, signals);
   return {
-    status: () => ({ ...shared }),
+    status: () => ({
+      state: progress.state,
+      lagMs: lagMs(progress, deps.now()),
+      lastError: progress.lastError,
+    }),
     async stop() {
       stopping.abort();
+      const timer = setTimeout(() => aborting.abort(), STOP_FLUSH_MS);
       await loop;
+      clearTimeout(timer);
     },
   };
 }
 
+async function supervise(
+  deps: CdcDeps,
+  clickhouse: ClickHouse,
+  progress: Progress,
+  signals: Signals,
+): Promise<void> {
+  const { stopping } = signals;
+  for (let attempt = 0; !stopping.aborted; attempt++) {
+    const startedAt = performance.now();
+    try {
+      await run(deps, clickhouse, progress, signals);
+    } catch (error) {
+      if (stopping.aborted) break;
+      progress.state = 'retrying';
+      progress.lastError = (error as Error).message;
+      deps.metrics.cdcRestarts.inc();
+      deps.log.warn({ error: progress.lastError }, 'change data capture starts again');
+    }
+    if (performance.now() - startedAt > GOOD_RUN_MS) attempt = 0;
+    await sleep(backoffMs(attempt, 100, 3_000), stopping);
+  }
+  progress.state = 'stopped';
+}
+
+/** From taking the lead to losing it, or to the first error. */
 async function run(
   deps: CdcDeps,
   clickhouse: ClickHouse,
-  shared: Shared,
-  signal: AbortSignal,
+  progress: Progress,
+  { stopping, aborting }: Signals,
 ): Promise<void> {
-  const leader = await connect(deps);
+  const leader = await connectLeader(deps.config.databaseUrl);
+  const ending = new AbortController();
+  const signal = AbortSignal.any([stopping, leader.lost, ending.signal]);
   let stream: ChangeStream | undefined;
-  let timer: NodeJS.Timeout | undefined;
   try {
-    await lead(leader, shared, signal);
+    await takeLead(leader, signal, () => {
+      progress.state = 'waiting';
+    });
     if (signal.aborted) return;
+    const slot = await slotName(leader.client);
+    const epoch = await findEpoch(deps, clickhouse, leader, slot);
     const writer: WriterOptions = {
       clickhouse,
-      epoch: await identify(leader, clickhouse),
-      signal: abortWith(leader),
+      epoch,
+      signal: AbortSignal.any([aborting, leader.lost]),
       onRetry: (error) => {
-        shared.state = 'retrying';
-        shared.lastError = error.message;
+        progress.state = 'retrying';
+        progress.lastError = error.message;
         deps.log.warn({ error: error.message }, 'ClickHouse did not take rows; trying again');
       },
     };
-    const slot = await slotName(leader);
-    await ensureSlot(leader, slot, writer, shared);
-    stream = await openReplicationStream({
-      url: deps.config.databaseUrl,
-      slot,
-      publication: PUBLICATION,
-    });
-    timer = setInterval(() => void beat(leader, clickhouse, deps, shared), HEARTBEAT_MS);
-    await beat(leader, clickhouse, deps, shared);
-    shared.state = 'streaming';
-    shared.lastError = null;
-    await pump({ deps, stream, writer, leader, shared, signal });
+    const context: Run = { deps, clickhouse, leader, slot, progress, writer, signal };
+    if (!(await ensureCopy(context))) return;
+    stream = await openStream(context);
+    if (stream === undefined) return;
+    progress.state = 'streaming';
+    progress.lastError = null;
+    startMonitor({ deps: { ...deps, clickhouse }, leader, slot, progress }, signal);
+    await pump({ deps, source: SOURCE, stream, writer, db: leader.client, progress }, signal);
+    leader.lost.throwIfAborted();
   } finally {
-    clearInterval(timer);
+    ending.abort();
     await stream?.close();
-    await leader.end().catch(() => {});
+    await leader.end();
   }
 }
 
-async function connect({ config }: CdcDeps): Promise<pg.Client> {
-  const client = new pg.Client({
-    connectionString: config.databaseUrl,
-    connectionTimeoutMillis: 5_000,
-    application_name: 'assay-cdc-leader',
-    keepAlive: true,
-    options: '-c timezone=UTC -c datestyle=ISO -c extra_float_digits=1',
-  });
-  // The loss of this connection is the loss of the lead; abortWith tells the rest.
-  client.on('error', () => {});
-  await client.connect();
-  return client;
-}
-
-/** A signal that fires when the connection is lost, and with it the right to write. */
-function abortWith(leader: pg.Client): AbortSignal {
-  const controller = new AbortController();
-  leader.once('end', () => controller.abort(new Error('the lead was lost')));
-  return controller.signal;
-}
-
-async function lead(leader: pg.Client, shared: Shared, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const { rows } = await leader.query<{ locked: boolean }>(
-      'SELECT pg_try_advisory_lock($1) AS locked',
-      [LEADER_LOCK],
-    );
-    if (rows[0]?.locked) return;
-    shared.state = 'waiting';
-    await sleep(WAIT_FOR_LEADERSHIP_MS, signal);
-  }
-}
-
-async function identify(leader: pg.Client, clickhouse: ClickHouse): Promise<number> {
-  const { rows } = await leader.query<{ system: string; timeline: number }>(
-    `SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system,
-            (SELECT timeline_id FROM pg_control_checkpoint()) AS timeline`,
-  );
-  const { system, timeline } = must(rows[0], 'a select without FROM has one row');
-  return ensureEpoch(clickhouse, system, timeline);
+async function findEpoch(
+  { config }: CdcDeps,
+  clickhouse: ClickHouse,
+  { client }: Leader,
+  slot: string,
+): Promise<number> {
+  const identity = await identifySystem(config.databaseUrl);
+  // A ClickHouse that knows no source is empty, whatever an earlier one was told. Said to
+  // PostgreSQL before the epoch, which ends this state, is written.
+  if ((await readEpochs(clickhouse)).length === 0) await requireBackfill(client, slot);
+  return ensureEpoch(clickhouse, SOURCE, identity);
 }
 
 /**
  * Makes sure that the slot is there and that all from before it is copied. In this order, since a
  * change between the two would otherwise be in neither.
+ *
+ * @returns whether the copy is whole; not so when the run was ended meanwhile
  */
-async function ensureSlot(
-  leader: pg.Client,
-  slot: string,
-  writer: WriterOptions,
-  shared: Shared,
-): Promise<void> {
-  const found = await findSlot(leader, slot);
-  const isUsable = found !== undefined && !found.isLost;
-  if (isUsable) {
-    const { rowCount } = await leader.query(
-      'SELECT FROM cdc_backfills WHERE slot = $1 AND completed_at IS NOT NULL',
-      [slot],
-    );
-    if (rowCount === 1) return;
-  } else {
-    await leader.query(
-      `INSERT INTO cdc_backfills (slot, started_at) VALUES ($1, now())
-       ON CONFLICT (slot) DO UPDATE SET started_at = excluded.started_at, completed_at = NULL`,
-      [slot],
-    );
-    if (found !== undefined) await dropSlot(leader, slot);
-    await createSlot(leader, slot);
+async function ensureCopy(context: Run): Promise<boolean> {
+  const { deps, clickhouse, leader, slot, progress, writer, signal } = context;
+  const { client } = leader;
+  const found = await findSlot(client, slot);
+  if (found === undefined || found.isLost) {
+    await requireBackfill(client, slot);
+    if (found !== undefined) await dropSlot(client, slot);
+    await createSlot(client, slot);
+    deps.log.info({ slot, wasLost: found !== undefined }, 'replication slot made');
   }
-  shared.state = 'backfilling';
-  await copyTables(leader, SOURCE, writer);
-  await leader.query('UPDATE cdc_backfills SET completed_at = now() WHERE slot = $1', [slot]);
-}
-
-/** Moves an idle slot and the watermark on, and reads back how far ClickHouse is behind. */
-async function beat(
-  leader: pg.Client,
-  clickhouse: ClickHouse,
-  deps: CdcDeps,
-  shared: Shared,
-): Promise<void> {
-  try {
-    await leader.query(
-      `INSERT INTO cdc_heartbeat (id, at) VALUES (1, now())
-       ON CONFLICT (id) DO UPDATE SET at = excluded.at`,
-    );
-    const watermark = await readWatermark(clickhouse);
-    if (watermark === null) return;
-    // The watermark moves once a heartbeat, so up to that age it says nothing of a delay.
-    const ageMs = Math.max(0, deps.now() - watermark / 1000);
-    if (ageMs > 2 * HEARTBEAT_MS) shared.lagMs = Math.round(ageMs);
-    deps.metrics.cdcLag.set((shared.lagMs ?? ageMs) / 1000);
-  } catch (error) {
-    // The pump meets the same trouble and deals with it; this one only measures.
-    deps.log.debug({ error: (error as Error).message }, 'heartbeat failed');
-  }
-}
-
-interface Pump {
-  readonly deps: CdcDeps;
-  readonly stream: ChangeStream;
-  readonly writer: WriterOptions;
-  readonly leader: pg.Client;
-  readonly shared: Shared;
-  readonly signal: AbortSignal;
-}
-
-/** Takes, writes, acknowledges; one flush at a time, so that positions move in order. */
-async function pump(context: Pump): Promise<void> {
-  const { deps, stream, writer, leader, shared, signal } = context;
-  const ended = new Promise<undefined>((resolve, reject) => {
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-    writer.signal.addEventListener('abort', () => reject(writer.signal.reason), { once: true });
+  if (await isBackfilled(client, slot)) return true;
+  progress.state = 'backfilling';
+  await resetWatermark(clickhouse);
+  progress.visibleUntil = null;
+  const startedAt = performance.now();
+  let rows = 0;
+  const isWhole = await copyTables({
+    db: client,
+    slot,
+    source: SOURCE,
+    writer,
+    signal,
+    onWritten: (written) => {
+      progress.state = 'backfilling';
+      for (const [table, count] of Object.entries(written.rows)) {
+        rows += count;
+        deps.metrics.cdcRows.inc({ table }, count);
+      }
+      deps.metrics.cdcDeadLetters.inc(written.deadLetters.length);
+    },
   });
-  // Someone awaits it only while it waits for batches.
-  ended.catch(() => {});
-  let watermarkAt = 0;
+  const seconds = Math.round((performance.now() - startedAt) / 1_000);
+  deps.log.info({ rows, seconds, isWhole }, 'tables copied into ClickHouse');
+  return isWhole;
+}
+
+/** Opens the slot, waiting for whoever still reads it; undefined when the run was ended meanwhile. */
+async function openStream({
+  deps,
+  slot,
+  progress,
+  signal,
+}: Run): Promise<ChangeStream | undefined> {
   while (!signal.aborted) {
-    const batches = await Promise.race([stream.next(FLUSH_ROWS, FLUSH_LINGER_MS), ended]);
-    const last = batches?.at(-1);
-    if (batches === undefined || last === undefined) return;
-    const written = await writeChanges(
-      writer,
-      batches.flatMap(({ changes }) => changes),
-    );
-    await insertDeadLetters(leader, SOURCE, written.deadLetters);
-    const complete = batches.findLast(({ isComplete }) => isComplete);
-    if (complete !== undefined && performance.now() - watermarkAt > WATERMARK_MS) {
-      await writeWatermark(writer.clickhouse, SOURCE, complete.committedAt, complete.position);
-      watermarkAt = performance.now();
+    try {
+      return await openReplicationStream({
+        url: deps.config.databaseUrl,
+        slot,
+        publication: PUBLICATION,
+      });
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== SLOT_IN_USE) throw error;
+      progress.state = 'waiting';
+      progress.lastError = (error as Error).message;
+      await sleep(SLOT_WAIT_MS, signal);
     }
-    for (const batch of batches) stream.acknowledge(batch);
-    shared.lagMs = measure(deps, batches, written);
-    shared.state = 'streaming';
   }
-}
-
-/** Counts a flush; answers the delay from its newest commit to now, in milliseconds. */
-function measure(
-  { metrics, now }: CdcDeps,
-  batches: readonly ChangeBatch[],
-  written: Written,
-): number {
-  for (const [table, count] of Object.entries(written.rows)) metrics.cdcRows.inc({ table }, count);
-  metrics.cdcDeadLetters.inc(written.deadLetters.length);
-  const visibleAt = now();
-  let delayMs = 0;
-  for (const { committedAt, isComplete } of batches) {
-    delayMs = Math.max(0, visibleAt - committedAt / 1000);
-    if (isComplete) metrics.cdcVisible.observe(delayMs / 1000);
-  }
-  return Math.round(delayMs);
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
+  return undefined;
 }

@@ -1,14 +1,15 @@
 import { Readable } from 'node:stream';
-import { formatInstant } from '@assay/core';
 import { backoffMs } from '../platform/backoff.ts';
 import type { ClickHouse } from '../platform/clickhouse.ts';
 import type { DeadLetter } from './dead-letters.ts';
+import { sleep } from './sleep.ts';
 import type { Change } from './source.ts';
 import { SINK_COLUMNS, type SinkTable, toRow } from './steps/to-row.ts';
 
 export interface WriterOptions {
   readonly clickhouse: ClickHouse;
   readonly epoch: number;
+  /** Aborted when nothing may be written any more; the present attempt then fails. */
   readonly signal: AbortSignal;
   /** Told of every failed attempt; the writer itself goes on trying. */
   readonly onRetry: (error: Error) => void;
@@ -55,102 +56,79 @@ async function insertLines(
   table: SinkTable,
   lines: readonly Line[],
 ): Promise<readonly DeadLetter[]> {
-  if (lines.length === 0) return [];
-  const refusal = await insertUntilAnswered(options, table, lines);
-  if (refusal === undefined) return [];
   const [first] = lines;
-  if (lines.length === 1 && first !== undefined) {
-    return [{ change: first.change, error: refusal.message }];
-  }
+  if (first === undefined) return [];
+  const refusal = await untilAnswered(options, () => insertOnce(options, table, lines));
+  if (refusal === undefined) return [];
+  if (lines.length === 1) return [{ change: first.change, error: refusal.message }];
   const half = lines.length >> 1;
   const left = await insertLines(options, table, lines.slice(0, half));
   return [...left, ...(await insertLines(options, table, lines.slice(half)))];
 }
 
-/** Codes with which ClickHouse says that a value, not the moment, is wrong. */
-const BAD_ROW_CODES = new Set([
-  '6',
-  '26',
-  '27',
-  '33',
-  '38',
-  '41',
-  '53',
-  '72',
-  '69',
-  '131',
-  '349',
-  '376',
-]);
-
-/** Resolves when the rows are in, or with the error of a row that never will be. */
-async function insertUntilAnswered(
-  { clickhouse, signal, onRetry }: WriterOptions,
+async function insertOnce(
+  { clickhouse, signal }: WriterOptions,
   table: SinkTable,
   lines: readonly Line[],
-): Promise<Error | undefined> {
+): Promise<void> {
   const columns = [...SINK_COLUMNS[table], '_version', '_deleted'].join(', ');
   const body = lines.map(({ line }) => line).join('\n');
+  const { stream } = await clickhouse.exec({
+    // Settings stand in the statement: on a session they would stay. Floats are read precisely by
+    // default only since ClickHouse 26.
+    query: `INSERT INTO ${table} (${columns})
+            SETTINGS async_insert = 0, input_format_skip_unknown_fields = 0,
+                     date_time_input_format = 'best_effort', precise_float_parsing = 1,
+                     max_partitions_per_insert_block = 1000
+            FORMAT JSONEachRow`,
+    values: Readable.from([body], { objectMode: false }),
+    abort_signal: signal,
+  });
+  for await (const _ of stream) {
+    // The answer of an insert is empty, but must be read to its end.
+  }
+}
+
+/** Codes with which ClickHouse says that a value, not the moment, is wrong. */
+const BAD_ROW_CODES = new Set([
+  '6', // CANNOT_PARSE_TEXT
+  '25', // CANNOT_PARSE_ESCAPE_SEQUENCE
+  '26', // CANNOT_PARSE_QUOTED_STRING
+  '27', // CANNOT_PARSE_INPUT_ASSERTION_FAILED
+  '38', // CANNOT_PARSE_DATE
+  '41', // CANNOT_PARSE_DATETIME
+  '53', // TYPE_MISMATCH
+  '69', // ARGUMENT_OUT_OF_BOUND
+  '70', // CANNOT_CONVERT_TYPE
+  '72', // CANNOT_PARSE_NUMBER
+  '117', // INCORRECT_DATA
+  '131', // TOO_LARGE_STRING_SIZE
+  '321', // VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE
+  '349', // CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN
+  '376', // CANNOT_PARSE_UUID
+  '407', // DECIMAL_OVERFLOW
+  '469', // VIOLATED_CONSTRAINT
+]);
+
+/**
+ * Does the work until ClickHouse answers; undefined when it did it, or the error when it refused a
+ * row. A missing column or table is no such refusal: no row would be better.
+ */
+async function untilAnswered(
+  { signal, onRetry }: Pick<WriterOptions, 'signal' | 'onRetry'>,
+  work: () => Promise<void>,
+): Promise<Error | undefined> {
   for (let attempt = 0; ; attempt++) {
     signal.throwIfAborted();
     try {
-      const { stream } = await clickhouse.exec({
-        // Settings stand in the statement: on a session they would stay.
-        query: `INSERT INTO ${table} (${columns})
-                SETTINGS async_insert = 0, input_format_skip_unknown_fields = 0,
-                         date_time_input_format = 'best_effort', max_partitions_per_insert_block = 1000
-                FORMAT JSONEachRow`,
-        values: Readable.from([body], { objectMode: false }),
-        abort_signal: signal,
-      });
-      for await (const _ of stream) {
-        // The answer of an insert is empty, but must be read to its end.
-      }
+      await work();
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
       const code = (error as { code?: unknown }).code;
       if (typeof code === 'string' && BAD_ROW_CODES.has(code)) return error as Error;
       onRetry(error as Error);
-      await new Promise((resolve) => setTimeout(resolve, backoffMs(attempt, 100, 5_000)));
+      await sleep(backoffMs(attempt, 100, 5_000), signal);
     }
   }
-}
-
-/** Says how far ClickHouse has come; never back, whatever arrives in which order. */
-export async function writeWatermark(
-  clickhouse: ClickHouse,
-  source: string,
-  committedAt: number,
-  position: string,
-): Promise<void> {
-  await clickhouse.command({
-    query: `INSERT INTO cdc_watermark (source, committed_at, position) SETTINGS async_insert = 0
-            SELECT {source:String}, parseDateTime64BestEffort({at:String}, 6, 'UTC'), {position:String}`,
-    query_params: { source, at: formatInstant(committedAt), position },
-  });
-}
-
-/** The epoch of a database: the next one for a (system, timeline) that was not seen before. */
-export async function ensureEpoch(
-  clickhouse: ClickHouse,
-  systemIdentifier: string,
-  timeline: number,
-): Promise<number> {
-  const result = await clickhouse.query({
-    query: `SELECT system_identifier, timeline, epoch FROM cdc_epochs FINAL ORDER BY epoch`,
-    format: 'JSONEachRow',
-  });
-  const rows = await result.json<{ system_identifier: string; timeline: number; epoch: number }>();
-  const known = rows.find(
-    (row) => row.system_identifier === systemIdentifier && row.timeline === timeline,
-  );
-  if (known !== undefined) return known.epoch;
-  const epoch = (rows.at(-1)?.epoch ?? 0) + 1;
-  await clickhouse.command({
-    query: `INSERT INTO cdc_epochs (system_identifier, timeline, epoch) SETTINGS async_insert = 0
-            SELECT {system:String}, {timeline:UInt32}, {epoch:UInt16}`,
-    query_params: { system: systemIdentifier, timeline, epoch },
-  });
-  return epoch;
 }

@@ -85,6 +85,14 @@ const letter = (reader: Reader): string => String.fromCharCode(int8(reader));
 /** @throws ProtocolError for bytes that are not one whole message */
 export function decodeMessage(bytes: Buffer): Message {
   const reader: Reader = { bytes, at: 0 };
+  const message = readMessage(reader);
+  if (message.kind !== 'other' && reader.at !== bytes.length) {
+    throw new ProtocolError(`${bytes.length - reader.at} bytes after the end of a ${message.kind}`);
+  }
+  return message;
+}
+
+function readMessage(reader: Reader): Message {
   const tag = letter(reader);
   switch (tag) {
     case 'B':
@@ -121,7 +129,7 @@ export function decodeMessage(bytes: Buffer): Message {
     case 'T': {
       const count = uint32(reader);
       take(reader, 1); // CASCADE and RESTART IDENTITY
-      if (count * 4 > bytes.length) throw new ProtocolError(`truncate of ${count} tables`);
+      if (count * 4 > reader.bytes.length) throw new ProtocolError(`truncate of ${count} tables`);
       return { kind: 'truncate', relationIds: Array.from({ length: count }, () => uint32(reader)) };
     }
     case 'O':

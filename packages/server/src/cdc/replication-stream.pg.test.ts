@@ -1,14 +1,16 @@
 import { describe, expect } from 'vitest';
 import { type TestDatabase, test } from '../../test/fixtures.ts';
-import { parseLsn } from './lsn.ts';
-import { openReplicationStream } from './replication-stream.ts';
+import { formatLsn, parseLsn } from './lsn.ts';
+import { identifySystem, openReplicationStream } from './replication-stream.ts';
+import { createSlot, dropUnusedSlot, findSlot, slotName } from './slot.ts';
 import type { ChangeBatch, ChangeStream } from './source.ts';
 
-const SLOT = 'test_stream';
+const LIMITS = { maxRows: 100_000, maxBytes: 1e9, lingerMs: 10 };
+const NEVER = new AbortController().signal;
 
-async function makeSlot({ pool, url }: TestDatabase): Promise<string> {
-  const slot = `${SLOT}_${new URL(url).pathname.slice(1)}`;
-  await pool.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [slot]);
+async function makeSlot({ pool }: TestDatabase): Promise<string> {
+  const slot = await slotName(pool);
+  await createSlot(pool, slot);
   return slot;
 }
 
@@ -18,13 +20,17 @@ const open = ({ url }: TestDatabase, slot: string): Promise<ChangeStream> =>
 const assign = (user: string): string =>
   `INSERT INTO assignments VALUES (1, '${user}', 1, 1, 'hash', 0, now(), '{}')`;
 
+const assignMany = (count: number, text = ''): string =>
+  `INSERT INTO assignments SELECT 1, 'u' || i, 1, 1, 'hash', 0, now(), jsonb_build_object('t', '${text}')
+   FROM generate_series(1, ${count}) i`;
+
 const usersOf = (batches: readonly ChangeBatch[]): readonly unknown[] =>
   batches.flatMap(({ changes }) => changes.map(({ row }) => row.user_id));
 
 /** Takes batches until there are that many users. */
 async function take(stream: ChangeStream, count: number): Promise<readonly ChangeBatch[]> {
   const taken: ChangeBatch[] = [];
-  while (usersOf(taken).length < count) taken.push(...(await stream.next(100_000, 10)));
+  while (usersOf(taken).length < count) taken.push(...(await stream.next(LIMITS, NEVER)));
   return taken;
 }
 
@@ -44,16 +50,12 @@ describe('the replication stream', () => {
     const users = Array.from({ length: 40 }, (_, index) => `user-${index}`);
     // Many connections, so that one commit record follows the other without a gap.
     await Promise.all(users.map((user) => database.pool.query(assign(user))));
-    for (const acknowledged of [0, 1, 17, 39]) {
+    const before = await confirmed(database, slot);
+    for (let round = 0; round < 3; round++) {
       const stream = await open(database, slot);
-      const batches = await take(stream, 1);
-      const rest = usersOf(batches).length;
-      expect(rest).toBeGreaterThan(0);
+      expect(usersOf(await take(stream, 1)).length).toBeGreaterThan(0);
       await stream.close();
-      if (acknowledged === 0)
-        expect(await confirmed(database, slot)).toBeLessThan(
-          parseLsn(batches[0]?.position ?? '0/0'),
-        );
+      expect(await confirmed(database, slot)).toBe(before);
     }
     let stream = await open(database, slot);
     const all = await take(stream, users.length);
@@ -62,9 +64,9 @@ describe('the replication stream', () => {
     for (let index = 0; index < users.length; index += 7) {
       for (const batch of all.slice(0, index + 1)) stream.acknowledge(batch);
       await stream.close();
+      expect(formatLsn(await confirmed(database, slot))).toBe(all[index]?.position);
       stream = await open(database, slot);
       const left = users.length - index - 1;
-      if (left === 0) break;
       expect(usersOf(await take(stream, left))).toEqual(order.slice(index + 1));
     }
     await stream.close();
@@ -74,10 +76,8 @@ describe('the replication stream', () => {
     database,
   }) => {
     const slot = await makeSlot(database);
-    const rows = 25_000;
-    await database.pool.query(
-      `INSERT INTO assignments SELECT 1, 'u' || i, 1, 1, 'hash', 0, now(), '{}' FROM generate_series(1, ${rows}) i`,
-    );
+    const rows = 12_000;
+    await database.pool.query(assignMany(rows));
     const stream = await open(database, slot);
     const batches = await take(stream, rows);
     expect(batches.map(({ isComplete }) => isComplete)).toEqual([false, false, true]);
@@ -88,6 +88,50 @@ describe('the replication stream', () => {
     const again = await open(database, slot);
     expect(usersOf(await take(again, rows))).toHaveLength(rows);
     await again.close();
+  });
+
+  test('pauses a reader that is behind, within bounds and without losing the connection', async ({
+    database,
+  }) => {
+    const slot = await makeSlot(database);
+    const stream = await open(database, slot);
+    const rows = 60_000;
+    await database.pool.query(assignMany(rows, 'x'.repeat(1_000)));
+    const heapBefore = process.memoryUsage().heapUsed;
+    // Nobody takes anything for longer than two status updates.
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(150 * 1024 * 1024);
+    const users: unknown[] = [];
+    while (users.length < rows) {
+      const batches = await stream.next({ ...LIMITS, maxRows: 5_000 }, NEVER);
+      users.push(...usersOf(batches));
+      for (const batch of batches) stream.acknowledge(batch);
+    }
+    expect(new Set(users).size).toBe(rows);
+    await stream.close();
+  });
+
+  test('waits from the oldest row on, up to a full batch, or until it is told to end', async ({
+    database,
+  }) => {
+    const slot = await makeSlot(database);
+    const stream = await open(database, slot);
+    const patient = { ...LIMITS, lingerMs: 60_000, maxRows: 3 };
+    const full = stream.next(patient, NEVER);
+    for (const user of ['a', 'b', 'c']) await database.pool.query(assign(user));
+    const batches = await full;
+    expect(usersOf(batches)).toEqual(['a', 'b', 'c']);
+    const ending = new AbortController();
+    const nothing = stream.next(patient, ending.signal);
+    await database.pool.query(assign('d'));
+    ending.abort();
+    expect(await nothing).toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const startedAt = performance.now();
+    expect(usersOf(await stream.next({ ...LIMITS, lingerMs: 90 }, NEVER))).toEqual(['d']);
+    expect(performance.now() - startedAt).toBeLessThan(60);
+    const broken = stream.next(patient, NEVER);
+    await Promise.all([expect(broken).rejects.toThrow('closed'), stream.close()]);
   });
 
   test('moves an idle slot on, and carries an earlier time with all columns', async ({
@@ -115,5 +159,27 @@ describe('the replication stream', () => {
     await database.pool.query('CREATE TABLE unrelated AS SELECT generate_series(1, 1000) i');
     await expect.poll(() => confirmed(database, slot), { timeout: 20_000 }).toBeGreaterThan(before);
     await idle.close();
+  });
+
+  test('says who reads the slot already, and where the server stands', async ({ database }) => {
+    const slot = await makeSlot(database);
+    const first = await open(database, slot);
+    await expect(open(database, slot)).rejects.toMatchObject({ code: '55006' });
+    await first.close();
+    const second = await open(database, slot);
+    await second.close();
+    const identity = await identifySystem(database.url);
+    expect(identity).toMatchObject({ system: expect.stringMatching(/^\d+$/), timeline: 1 });
+    expect(identity.flushed).toBeGreaterThanOrEqual(await confirmed(database, slot));
+  });
+
+  test('drops a slot that nobody will read, and none that is read', async ({ database }) => {
+    const slot = await makeSlot(database);
+    const stream = await open(database, slot);
+    expect(await dropUnusedSlot(database.pool)).toBeUndefined();
+    await stream.close();
+    await expect.poll(async () => (await findSlot(database.pool, slot))?.isActive).toBe(false);
+    expect(await dropUnusedSlot(database.pool)).toBe(slot);
+    expect(await findSlot(database.pool, slot)).toBeUndefined();
   });
 });

@@ -15,6 +15,8 @@ export interface Change {
 /** Changes that were committed together, or a part of them. */
 export interface ChangeBatch {
   readonly changes: readonly Change[];
+  /** About as many as the changes take in memory. */
+  readonly bytes: number;
   /** Microseconds since the epoch. */
   readonly committedAt: number;
   /** False for a part that others of the same transaction follow. */
@@ -23,13 +25,24 @@ export interface ChangeBatch {
   readonly position: string;
 }
 
+export interface FlushLimits {
+  readonly maxRows: number;
+  readonly maxBytes: number;
+  /** How long the oldest row waits for others, in milliseconds. */
+  readonly lingerMs: number;
+}
+
 /**
  * A stream of changes in commit order. Kafka can be the second implementation: what the sink does
  * with the batches does not depend on where they come from.
  */
 export interface ChangeStream {
-  /** Resolves with what has arrived, at most `maxRows` rows or one batch; rejects when it breaks. */
-  readonly next: (maxRows: number, lingerMs: number) => Promise<readonly ChangeBatch[]>;
+  /**
+   * Resolves when a limit is reached, with no more than the limits or one batch; with nothing when
+   * `signal` is aborted. Rejects when the stream is broken: then all that was taken and not
+   * acknowledged will come again from the next stream.
+   */
+  readonly next: (limits: FlushLimits, signal: AbortSignal) => Promise<readonly ChangeBatch[]>;
   /** The changes up to and with this batch are durable and need not be sent again. */
   readonly acknowledge: (batch: ChangeBatch) => void;
   readonly close: () => Promise<void>;

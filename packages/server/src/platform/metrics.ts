@@ -36,6 +36,23 @@ export function createMetrics() {
       buckets: [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
       registers,
     }),
+    ...createCdcMetrics(registers),
+    poolConnections: new Gauge({
+      name: 'assay_postgres_pool_connections',
+      help: 'Connections of the PostgreSQL pool, by state',
+      labelNames: ['pool', 'state'] as const,
+      registers,
+    }),
+    configVersion: new Gauge({
+      name: 'assay_config_version',
+      help: 'Version of the configuration that this process evaluates with',
+      registers,
+    }),
+  };
+}
+
+function createCdcMetrics(registers: Registry[]) {
+  return {
     cdcLag: new Gauge({
       name: 'assay_cdc_lag_seconds',
       help: 'Now minus the newest heartbeat read back from ClickHouse',
@@ -63,15 +80,19 @@ export function createMetrics() {
       help: 'Times the replication stream was started anew after an error',
       registers,
     }),
-    poolConnections: new Gauge({
-      name: 'assay_postgres_pool_connections',
-      help: 'Connections of the PostgreSQL pool, by state',
-      labelNames: ['pool', 'state'] as const,
+    cdcSlotRetained: new Gauge({
+      name: 'assay_cdc_slot_retained_bytes',
+      help: 'WAL that PostgreSQL keeps for the replication slot',
       registers,
     }),
-    configVersion: new Gauge({
-      name: 'assay_config_version',
-      help: 'Version of the configuration that this process evaluates with',
+    cdcSlotUnconfirmed: new Gauge({
+      name: 'assay_cdc_slot_unconfirmed_bytes',
+      help: 'WAL that was written and is not confirmed by the sink',
+      registers,
+    }),
+    cdcSlotSafe: new Gauge({
+      name: 'assay_cdc_slot_safe_bytes',
+      help: 'WAL that may still be written before the slot is lost; +Inf without a limit',
       registers,
     }),
   };

@@ -1,3 +1,4 @@
+import { backoffMs } from '../platform/backoff.ts';
 import type { Log } from '../platform/logger.ts';
 
 /** Work that is done again and again. */
@@ -6,7 +7,13 @@ export interface Repeating {
   readonly stop: () => Promise<void>;
 }
 
-/** Does `work` at once and then `intervalMs` after the end of each round; a failure is logged. */
+const RETRY_FIRST_MS = 1_000;
+const RETRY_MAX_MS = 60_000;
+
+/**
+ * Does `work` at once and then `intervalMs` after the end of each round. A failure is logged, and
+ * the next round comes sooner where the interval is long.
+ */
 export function repeat(
   name: string,
   intervalMs: number,
@@ -16,17 +23,22 @@ export function repeat(
   let isStopped = false;
   let wake: (() => void) | undefined;
   const loop = (async () => {
+    let failures = 0;
     while (!isStopped) {
       try {
         await work();
+        failures = 0;
       } catch (error) {
+        failures++;
         // The next round tries again; what the work protects is still in the database.
         log.warn({ work: name, error: (error as Error).message }, 'periodic work failed');
       }
       if (isStopped) break;
+      const retryMs = backoffMs(failures - 1, RETRY_FIRST_MS, RETRY_MAX_MS);
+      const pauseMs = failures === 0 ? intervalMs : Math.min(intervalMs, retryMs);
       await new Promise<void>((resolve) => {
         wake = resolve;
-        setTimeout(resolve, intervalMs).unref();
+        setTimeout(resolve, pauseMs).unref();
       });
     }
   })();

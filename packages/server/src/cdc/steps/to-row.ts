@@ -8,24 +8,71 @@ export type Step =
   | { readonly kind: 'drop' }
   | { readonly kind: 'dead_letter'; readonly reason: string };
 
-export const SINK_COLUMNS = {
-  events: ['event_id', 'type', 'user_id', 'ts', 'value', 'properties', 'experiment_id'],
-  assignments: [
-    'experiment_id',
-    'user_id',
-    'variant_id',
-    'version',
-    'source',
-    'bucket',
-    'assigned_at',
-    'context',
-  ],
-} as const;
-export type SinkTable = keyof typeof SINK_COLUMNS;
+/** PostgreSQL's text of a value as JSON; undefined when the column of ClickHouse cannot hold it. */
+type Encode = (text: string | null) => string | undefined;
 
-/** Columns whose PostgreSQL text is a JSON number as it stands. */
-const NUMBERS = new Set(['value', 'experiment_id', 'variant_id', 'version', 'bucket']);
-const TIMES = new Set(['ts', 'assigned_at']);
+const text: Encode = (value) => (value === null ? undefined : JSON.stringify(value));
+
+/** The digits pass unchanged. Out of range, ClickHouse would wrap around without a word. */
+const unsigned =
+  (max: number): Encode =>
+  (value) =>
+    value !== null && /^\d{1,10}$/.test(value) && Number(value) <= max ? value : undefined;
+
+/** JSON has no NaN and no infinity. */
+const float: Encode = (value) =>
+  value !== null && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/.test(value) ? value : undefined;
+
+const nullable =
+  (encode: Encode): Encode =>
+  (value) =>
+    value === null ? 'null' : encode(value);
+
+/** In UTC, as the session of the source is; within the years that DateTime64 has. */
+const instant: Encode = (value) => {
+  const match = /^((?:19|2[0-2])\d\d-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,6})?)\+00$/.exec(
+    value ?? '',
+  );
+  return match === null ? undefined : `"${match[1]}T${match[2]}Z"`;
+};
+
+const UINT16_MAX = 65_535;
+const UINT32_MAX = 4_294_967_295;
+
+const ENCODERS = {
+  events: {
+    event_id: text,
+    type: text,
+    user_id: text,
+    ts: instant,
+    value: nullable(float),
+    properties: text,
+    experiment_id: nullable(unsigned(UINT32_MAX)),
+  },
+  assignments: {
+    experiment_id: unsigned(UINT32_MAX),
+    user_id: text,
+    variant_id: unsigned(UINT32_MAX),
+    version: unsigned(UINT32_MAX),
+    source: text,
+    bucket: unsigned(UINT16_MAX),
+    assigned_at: instant,
+    context: text,
+  },
+} as const satisfies Record<string, Record<string, Encode>>;
+
+export type SinkTable = keyof typeof ENCODERS;
+
+/** Columns that both stores have, in order; ClickHouse adds `_version` and `_deleted`. */
+export const SINK_COLUMNS: Readonly<Record<SinkTable, readonly string[]>> = {
+  events: Object.keys(ENCODERS.events),
+  assignments: Object.keys(ENCODERS.assignments),
+};
+
+const COLUMNS: Readonly<Record<SinkTable, readonly (readonly [string, Encode])[]>> = {
+  events: Object.entries(ENCODERS.events),
+  assignments: Object.entries(ENCODERS.assignments),
+};
 
 /**
  * A change as a row of ClickHouse: a pure function of the row and its LSN, so that a replay
@@ -36,10 +83,11 @@ const TIMES = new Set(['ts', 'assigned_at']);
 export function toRow(change: Change, epoch: number): Step {
   switch (change.table) {
     case 'events':
-      if (change.operation === 'insert') return encode('events', change, epoch, false);
+      if (change.operation === 'insert') return encode('events', change, epoch);
+      // What an update changed, or the key that ClickHouse sorts by, is not in the stream.
       return deadLetter(`events are append-only, and this is a ${change.operation}`);
     case 'assignments':
-      return encode('assignments', change, epoch, change.operation === 'delete');
+      return encode('assignments', change, epoch);
     case 'cdc_heartbeat':
       return { kind: 'drop' };
     default:
@@ -47,34 +95,26 @@ export function toRow(change: Change, epoch: number): Step {
   }
 }
 
-function encode(table: SinkTable, change: Change, epoch: number, isDeleted: boolean): Step {
+function encode(table: SinkTable, change: Change, epoch: number): Step {
   if (change.unsent.length > 0) {
     return deadLetter(`the value of ${change.unsent.join(', ')} was not sent`);
   }
-  const parts: string[] = [];
-  for (const column of SINK_COLUMNS[table]) {
+  const isDeleted = change.operation === 'delete';
+  let line = '{';
+  for (const [column, encodeValue] of COLUMNS[table]) {
     const value = change.row[column];
     // A deleted row has its key alone; ClickHouse fills the rest with defaults.
-    if (value === undefined) {
-      if (isDeleted) continue;
-      return deadLetter(`column ${column} is missing`);
+    if (value === undefined && isDeleted) continue;
+    if (value === undefined) return deadLetter(`column ${column} is missing`);
+    const encoded = encodeValue(value);
+    if (encoded === undefined) {
+      return deadLetter(`${column} is ${value}, which ClickHouse cannot hold`);
     }
-    const encoded = encodeValue(column, value);
-    if (encoded === undefined)
-      return deadLetter(`${column} is ${value}, which is not a finite number`);
-    parts.push(`"${column}":${encoded}`);
+    line += `"${column}":${encoded},`;
   }
   // Not through a number: versions have 64 bits.
-  parts.push(`"_version":${rowVersion(epoch, change.lsn)}`, `"_deleted":${isDeleted ? 1 : 0}`);
-  return { kind: 'row', table, line: `{${parts.join(',')}}` };
-}
-
-function encodeValue(column: string, value: string | null): string | undefined {
-  if (value === null) return 'null';
-  // The digits pass unchanged; JSON has no NaN and no infinity.
-  if (NUMBERS.has(column)) return /^-?\d/.test(value) ? value : undefined;
-  if (TIMES.has(column)) return `"${value.replace(' ', 'T').replace(/\+00$/, 'Z')}"`;
-  return JSON.stringify(value);
+  line += `"_version":${rowVersion(epoch, change.lsn)},"_deleted":${isDeleted ? 1 : 0}}`;
+  return { kind: 'row', table, line };
 }
 
 function deadLetter(reason: string): Step {
