@@ -24,6 +24,9 @@ export interface RatioSample {
 /** From this many of its standard errors on, the mean denominator is well above zero. */
 const DENOMINATOR_T_MIN = 8;
 
+/** A difference this small against its terms has no digits left. */
+const ROUNDING = 1e-12;
+
 /**
  * A ratio of sums as a sample that Welch's test takes: mean R = ΣY/ΣD, variance that of one unit by
  * the delta method (Deng, Knoblich & Lu 2018). Units without a denominator stay in. Refuses
@@ -59,11 +62,14 @@ export function ratioOfMoments(moments: JointMoments): Outcome<RatioSample> {
   // A single unit has no variance, which Welch's test then says.
   if (n < 2) return { status: 'ok', sample: { n, mean: ratio, variance: Number.NaN }, flags: [] };
   const [[varY = 0, covariance = 0] = [], [, varD = 0] = []] = covarianceOf(moments);
-  const variance = (varY - 2 * ratio * covariance + ratio * ratio * varD) / (meanD * meanD);
+  const residual = varY - 2 * ratio * covariance + ratio * ratio * varD;
+  // Where y is d times a constant the three terms cancel, and what is left of them is rounding.
+  const size = varY + Math.abs(2 * ratio * covariance) + ratio * ratio * varD;
+  const variance = residual < ROUNDING * size ? 0 : residual / (meanD * meanD);
   const isWeak = Math.abs(meanD) < DENOMINATOR_T_MIN * Math.sqrt(varD / n);
   return {
     status: 'ok',
-    sample: { n, mean: ratio, variance: Math.max(0, variance) },
+    sample: { n, mean: ratio, variance },
     flags: isWeak ? ['WEAK_DENOMINATOR'] : [],
   };
 }

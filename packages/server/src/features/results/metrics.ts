@@ -33,11 +33,15 @@ interface Arm {
 const finite = (value: number | null | undefined): number | null =>
   value !== undefined && value !== null && Number.isFinite(value) ? value : null;
 
-const sampleOf = (n: number, sum: number, deviation: number, squares: number): Sample => ({
-  n,
-  mean: n === 0 ? Number.NaN : sum / n,
-  variance: n < 2 ? Number.NaN : Math.max(0, squares - (deviation * deviation) / n) / (n - 1),
-});
+/** A difference this small against its terms has no digits left. */
+const ROUNDING = 1e-12;
+
+function sampleOf(n: number, sum: number, deviation: number, squares: number): Sample {
+  if (n < 2) return { n, mean: n === 0 ? Number.NaN : sum / n, variance: Number.NaN };
+  const m2 = squares - (deviation * deviation) / n;
+  // Equal values lie a constant beside the shift, and what is left of their squares is rounding.
+  return { n, mean: sum / n, variance: m2 < ROUNDING * squares ? 0 : m2 / (n - 1) };
+}
 
 /** Mean per assigned user of events, or of values. */
 function perUser(metric: 'events_per_user' | 'value_per_user', sums: VariantSums): Sample {

@@ -267,7 +267,7 @@ describe('both sources', () => {
           scale,
         );
       }),
-      { numRuns: 40, endOnFailure: true },
+      { numRuns: 40, endOnFailure: true, seed: -232468082 },
     );
     expect(interesting).toBeGreaterThan(5);
   });
