@@ -17,7 +17,9 @@ const NO_USERS: Omit<VariantSums, 'variantId'> = {
   totalSquares: 0,
   valuedDeviation: 0,
   valuedSquares: 0,
-  totalValuedProduct: 0,
+  residual: 0,
+  residualSquares: 0,
+  residualProduct: 0,
 };
 
 export interface AssembleOptions {

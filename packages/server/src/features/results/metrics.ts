@@ -3,7 +3,6 @@ import {
   fiellerLift,
   meanInterval,
   type Outcome,
-  type RatioSums,
   ratioSample,
   type Sample,
   scoreDifference,
@@ -50,20 +49,25 @@ function perUser(metric: 'events_per_user' | 'value_per_user', sums: VariantSums
     : sampleOf(sums.users, sums.total, sums.totalDeviation, sums.totalSquares);
 }
 
-/** Σ value over events with a value, with users as the units of its variance. */
+/**
+ * Σ value over events with a value, with users as the units of its variance. What is summed is the
+ * residual about the pooled ratio: squares of the values themselves would cancel.
+ */
 function averageValue(sums: VariantSums, shift: Shift): Outcome<{ readonly sample: Sample }> {
-  const ratio: RatioSums = {
-    n: sums.users,
-    sumNumerator: sums.totalDeviation,
-    sumDenominator: sums.valuedDeviation,
-    sumNumeratorSquares: sums.totalSquares,
-    sumDenominatorSquares: sums.valuedSquares,
-    sumProduct: sums.totalValuedProduct,
-    numeratorShift: shift.total,
-    denominatorShift: shift.valued,
-  };
   // A denominator of rounding errors would give a ratio of rounding errors.
-  return sums.valued === 0 && sums.users > 0 ? { status: 'ZERO_DENOMINATOR' } : ratioSample(ratio);
+  if (sums.valued === 0 && sums.users > 0) return { status: 'ZERO_DENOMINATOR' };
+  const beside = ratioSample({
+    n: sums.users,
+    sumNumerator: sums.residual,
+    sumDenominator: sums.valuedDeviation,
+    sumNumeratorSquares: sums.residualSquares,
+    sumDenominatorSquares: sums.valuedSquares,
+    sumProduct: sums.residualProduct,
+    denominatorShift: shift.valued,
+  });
+  if (beside.status !== 'ok') return beside;
+  const { n, mean, variance } = beside.sample;
+  return { status: 'ok', sample: { n, mean: shift.ratio + mean, variance } };
 }
 
 function armOfSample(sample: Sample, numerator: number, denominator: number, alpha: number): Arm {

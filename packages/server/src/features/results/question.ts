@@ -56,13 +56,18 @@ export interface VariantSums {
   readonly totalSquares: number;
   readonly valuedDeviation: number;
   readonly valuedSquares: number;
-  readonly totalValuedProduct: number;
+  /** Sums of `total − ratio × valued`, its square, and its product with the deviation of `valued`. */
+  readonly residual: number;
+  readonly residualSquares: number;
+  readonly residualProduct: number;
 }
 
 export interface Shift {
   readonly events: number;
   readonly total: number;
   readonly valued: number;
+  /** Pooled sum of values over events with one: the variance of an average is about it. */
+  readonly ratio: number;
 }
 
 export interface VariantQuantiles {

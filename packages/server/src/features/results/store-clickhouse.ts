@@ -96,12 +96,15 @@ const sumsSql = ({ users, events }: Counted): string => `
     sum(events - e) AS events_deviation, sum((events - e) * (events - e)) AS events_squares,
     sum(total - t) AS total_deviation, sum((total - t) * (total - t)) AS total_squares,
     sum(valued - d) AS valued_deviation, sum((valued - d) * (valued - d)) AS valued_squares,
-    sum((total - t) * (valued - d)) AS product,
+    sum(total - r * valued) AS residual,
+    sum((total - r * valued) * (total - r * valued)) AS residual_squares,
+    sum((total - r * valued) * (valued - d)) AS residual_product, min(r) AS shift_ratio,
     min(e) AS shift_events, min(t) AS shift_total, min(d) AS shift_valued
   FROM (
     SELECT variant_id, events, valued, total,
       toFloat64(toFloat32(avg(events) OVER ())) AS e, toFloat64(toFloat32(avg(valued) OVER ())) AS d,
-      toFloat64(toFloat32(avg(total) OVER ())) AS t
+      toFloat64(toFloat32(avg(total) OVER ())) AS t,
+      if(sum(valued) OVER () = 0, 0., toFloat64(toFloat32(sum(total) OVER () / sum(valued) OVER ()))) AS r
     FROM (
       SELECT user_id, variant_id, sum(one) AS events, sum(has_value) AS valued, if(abs(sum(amount)) >= ${TINY}, sum(amount), 0.) AS total
       FROM (

@@ -58,6 +58,10 @@ function counted(question: Question): Sql {
   };
 }
 
+/** In single precision; what that could not hold is zero, since PostgreSQL would fail. */
+const single = (sql: string): string =>
+  `CASE WHEN abs(${sql}) < 1e-37 THEN 0 ELSE (${sql})::real::float8 END`;
+
 const SUMS = `,
   per_user AS MATERIALIZED (
     SELECT u.variant_id, coalesce(c.events, 0)::float8 AS events,
@@ -67,14 +71,16 @@ const SUMS = `,
       FROM counted GROUP BY user_id) c USING (user_id)),
   -- Near the mean, so that squares keep their digits; in single precision, so that both stores
   -- choose the same number though their sums differ in the last bits.
-  shift AS (SELECT avg(events)::real::float8 AS e, avg(valued)::real::float8 AS d,
-                   avg(total)::real::float8 AS t FROM per_user)
+  shift AS (SELECT ${single('avg(events)')} AS e, ${single('avg(valued)')} AS d,
+                   ${single('avg(total)')} AS t,
+                   ${single('coalesce(sum(total) / nullif(sum(valued), 0), 0)')} AS r FROM per_user)
   SELECT variant_id, count(*)::float8 AS users, count(*) FILTER (WHERE events > 0)::float8 AS converters,
     sum(events) AS events, sum(valued) AS valued, sum(total) AS total,
     sum(events - e) AS events_deviation, sum((events - e) ^ 2) AS events_squares,
     sum(total - t) AS total_deviation, sum((total - t) ^ 2) AS total_squares,
     sum(valued - d) AS valued_deviation, sum((valued - d) ^ 2) AS valued_squares,
-    sum((total - t) * (valued - d)) AS product,
+    sum(total - r * valued) AS residual, sum((total - r * valued) ^ 2) AS residual_squares,
+    sum((total - r * valued) * (valued - d)) AS residual_product, min(r) AS shift_ratio,
     min(e) AS shift_events, min(t) AS shift_total, min(d) AS shift_valued
   FROM per_user, shift GROUP BY variant_id`;
 

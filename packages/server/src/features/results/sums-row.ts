@@ -20,10 +20,13 @@ export interface SumsRow extends Record<string, unknown> {
   readonly total_squares: number;
   readonly valued_deviation: number;
   readonly valued_squares: number;
-  readonly product: number;
+  readonly residual: number;
+  readonly residual_squares: number;
+  readonly residual_product: number;
   readonly shift_events: number;
   readonly shift_total: number;
   readonly shift_valued: number;
+  readonly shift_ratio: number;
 }
 
 /** Rows in the words of the code. */
@@ -34,6 +37,7 @@ export function toSums(rows: readonly SumsRow[]): Pick<Answer, 'sums' | 'shift'>
       events: first?.shift_events ?? 0,
       total: first?.shift_total ?? 0,
       valued: first?.shift_valued ?? 0,
+      ratio: first?.shift_ratio ?? 0,
     },
     sums: rows.map((row) => ({
       variantId: row.variant_id,
@@ -48,7 +52,9 @@ export function toSums(rows: readonly SumsRow[]): Pick<Answer, 'sums' | 'shift'>
       totalSquares: row.total_squares,
       valuedDeviation: row.valued_deviation,
       valuedSquares: row.valued_squares,
-      totalValuedProduct: row.product,
+      residual: row.residual,
+      residualSquares: row.residual_squares,
+      residualProduct: row.residual_product,
     })),
   };
 }
