@@ -21,6 +21,9 @@ export function covariateArm(moments: JointMoments): CovariateArm {
   return { n: moments.n, meanY, varY, meanX, covX: rows.map((row) => row.slice(1)), covXY };
 }
 
+/** Rounding may leave a squared correlation a little above one. */
+const CORRELATION_SLACK = 1 + 1e-6;
+
 /** Whether an arm's numbers are possible, with p covariates. */
 function isCovariateArm(arm: CovariateArm, p: number): boolean {
   const numbers = [arm.meanY, arm.varY, ...arm.meanX, ...arm.covXY, ...arm.covX.flat()];
@@ -31,6 +34,9 @@ function isCovariateArm(arm: CovariateArm, p: number): boolean {
     arm.covX.length === p &&
     arm.covX.every((row, i) => row.length === p && (row[i] ?? -1) >= 0) &&
     arm.varY >= 0 &&
+    arm.covXY.every(
+      (cov, i) => cov * cov <= arm.varY * (arm.covX[i]?.[i] ?? 0) * CORRELATION_SLACK,
+    ) &&
     numbers.every((value) => Number.isFinite(value))
   );
 }

@@ -29,6 +29,28 @@ interface Law {
   readonly grid: readonly number[];
 }
 
+const centreOf = ({ grid }: Law): number => grid[Math.floor(grid.length / 2)] ?? 0;
+const spacingOf = ({ grid }: Law): number => {
+  const middle = Math.floor(grid.length / 2);
+  return (grid[middle + 1] ?? 0) - (grid[middle] ?? 0);
+};
+
+/**
+ * Where to cut the integrals of a law: at its own points, and about laws so much narrower that a
+ * quadrature rule would step over the place where they turn from 0 to 1.
+ */
+function bendsOf(law: Law, laws: readonly Law[]): readonly number[] {
+  const spacing = spacingOf(law);
+  const narrow = laws.filter((other) => spacingOf(other) < spacing / 4);
+  return sortedUnion([
+    law.grid,
+    laws.map(centreOf),
+    narrow.flatMap((other) =>
+      [-10, -4, -1, 1, 4, 10].map((k) => centreOf(other) + k * spacingOf(other)),
+    ),
+  ]);
+}
+
 const LN_SQRT_2PI = 0.9189385332046728;
 
 const normalLaw = (mean: number, sd: number): Law => ({
@@ -46,15 +68,14 @@ const logNotAll = (logCdfs: readonly number[]): number =>
  * into losses on that of the arms
  */
 function bestOf(laws: readonly Law[], logScale: (u: number) => number): ProbBest {
-  const centres = laws.map(({ grid }) => grid[Math.floor(grid.length / 2)] ?? 0);
   // Every fourth point of each arm is enough to find where the integrals have their mass.
   const scan = sortedUnion([
-    centres,
+    laws.map(centreOf),
     laws.flatMap(({ grid }) => grid.filter((_, k) => k % 4 === 0)),
   ]);
   const results = laws.map((law, i) => {
     const others = laws.filter((_, j) => j !== i);
-    const bends = sortedUnion([law.grid, centres]);
+    const bends = bendsOf(law, laws);
     const grid = sortedUnion([bends, scan]);
     const logBest = (u: number): number =>
       others.reduce((sum, { logCdf }) => sum + logCdf(u), law.logDensity(u));

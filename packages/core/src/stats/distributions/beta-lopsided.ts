@@ -4,8 +4,12 @@ import { logGammaFront, logGammaRatioScaled, upperGammaRatio } from './gamma.ts'
 const RATIO_MIN = 1000;
 const LARGE_MIN = 10_000;
 
+/** The expansion is in powers of ln x; further out the fraction has nothing to cancel. */
+const DISTANCE_MAX = 0.5;
+
 /** Whether a is so much larger than b that Beta(a, b) is nearly a gamma law of −ln x. */
-export const isLopsided = (a: number, b: number): boolean => a > LARGE_MIN && a > RATIO_MIN * b;
+export const isLopsided = (y: number, a: number, b: number): boolean =>
+  y < DISTANCE_MAX && a > LARGE_MIN && a > RATIO_MIN * b;
 
 /**
  * ln I_x(a, b) for a ≫ b and x below the mean, by an expansion in incomplete gamma integrals (DiDonato

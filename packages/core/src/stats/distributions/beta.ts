@@ -71,8 +71,8 @@ function smallerTail(
 ): { readonly log: number; readonly isLower: boolean } {
   const isLower = x < (a + 1) / (a + b + 2);
   // The fraction cancels where it is taken at the large parameter's side of a lopsided law.
-  if (isLower && isLopsided(a, b)) return { log: logBetaLopsided(y, a, b), isLower };
-  if (!isLower && isLopsided(b, a)) return { log: logBetaLopsided(x, b, a), isLower };
+  if (isLower && isLopsided(y, a, b)) return { log: logBetaLopsided(y, a, b), isLower };
+  if (!isLower && isLopsided(x, b, a)) return { log: logBetaLopsided(x, b, a), isLower };
   const front = logPowerOverBeta(x, y, a, b);
   return isLower
     ? { log: Math.min(0, front + Math.log(betaFraction(x, a, b) / a)), isLower }

@@ -4,8 +4,12 @@ const SQRT_2 = Math.SQRT2;
 const SQRT_PI = 1.772453850905516;
 const SQRT_2PI = 2.5066282746310007;
 
+/** From here on exp(−x²/2) is zero. */
+const UNDERFLOW_FROM = 39;
+
 /** exp(−x²/2), with the square split so that far out no digit is lost to its rounding. */
 function gaussian(x: number): number {
+  if (Math.abs(x) > UNDERFLOW_FROM) return 0;
   const head = Math.trunc(x * 16) / 16;
   return Math.exp(-0.5 * head * head) * Math.exp(-0.5 * (x - head) * (x + head));
 }

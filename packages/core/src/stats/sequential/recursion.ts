@@ -56,6 +56,13 @@ const DEVIATIONS_MAX = 14;
 const NODES_PER_DEVIATION = 5;
 const NODES_MIN = 120;
 const NODES_MAX = 4000;
+const NODES_RUNG = 1.25;
+
+/** A number of nodes of at least `count`, from a short ladder: rules are kept once computed. */
+function ruleSize(count: number): number {
+  const rungs = Math.ceil(Math.log(count / NODES_MIN) / Math.log(NODES_RUNG));
+  return Math.min(NODES_MAX, Math.round(NODES_MIN * NODES_RUNG ** Math.max(0, rungs)));
+}
 
 /**
  * The walk after the next look, on paths that stay between the boundaries.
@@ -74,9 +81,11 @@ export function advance(walk: Walk, step: Step, critical: number, nextTime?: num
     isTwoSided ? -critical * root : Number.NEGATIVE_INFINITY,
     centre - DEVIATIONS_MAX * root,
   );
+  // A drift so strong that nothing is left between the boundaries.
+  if (!(low < high)) return { time, places: [], masses: [] };
   const nextSd = nextTime === undefined ? sd : Math.sqrt(nextTime - time);
   const count = Math.ceil((NODES_PER_DEVIATION * (high - low)) / Math.min(sd, nextSd));
-  const { nodes, weights } = gaussLegendre(Math.min(NODES_MAX, Math.max(NODES_MIN, count)));
+  const { nodes, weights } = gaussLegendre(ruleSize(count));
   const half = (high - low) / 2;
   const places = nodes.map((node) => (low + high) / 2 + half * node);
   const factor = half / (sd * SQRT_2PI);

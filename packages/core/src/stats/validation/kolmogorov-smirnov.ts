@@ -126,7 +126,7 @@ function limitSf(n: number, d: number): number {
 
 /**
  * The test of Kolmogorov & Smirnov that values are uniform on 0…1, as p-values are when nothing is
- * to be found. Exact for up to 1000 values and in the tail, else within a thousandth. Refuses
+ * to be found. Exact for up to 1000 values and in the tail, else within a hundredth of itself. Refuses
  * INVALID_INPUT and NO_UNITS.
  *
  * @param values 0…1 each, of a continuous distribution
