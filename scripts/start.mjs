@@ -9,10 +9,13 @@ await ensureBuilt();
 const child = spawn(process.execPath, [`${ROOT}packages/embedded/bin/assay.mjs`, 'start'], {
   stdio: 'inherit',
 });
-// Ctrl-C reaches the child by itself (same terminal); a signal to this process alone must be passed
-// on. Either way this process ends when the child has stopped everything.
-for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-process.on('SIGINT', () => {});
-child.on('close', (code) => {
-  process.exitCode = code ?? 1;
+// Ctrl-C reaches the launcher by itself too (same terminal); it takes both for one wish. This
+// process ends when the launcher has stopped everything.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.on('error', (error) => {
+  console.error(`assay: the launcher could not be started: ${error.message}`);
+  process.exitCode = 1;
+});
+child.on('close', (code, signal) => {
+  process.exitCode = code ?? (signal === null ? 1 : 128);
 });

@@ -1,178 +1,276 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RunningClickHouse, startClickHouse } from './server.ts';
+import { startTestEngine, type TestEngine } from '../../test/engine.ts';
 
-let folder = '';
-let engine: RunningClickHouse;
-let client: ReturnType<typeof createClient>;
-
-const connect = (url: string) =>
-  createClient({ url, log: { level: ClickHouseLogLevel.OFF }, request_timeout: 60_000 });
+const READERS = 2;
+let engine: TestEngine['engine'];
+let client: TestEngine['client'];
+let rows: TestEngine['rows'];
+let makeTable: TestEngine['makeTable'];
+let send: TestEngine['send'];
+let stop: TestEngine['stop'];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'assay-engine-'));
-  engine = await startClickHouse({ dataDir: join(folder, 'data'), readers: 2 });
-  client = connect(engine.url);
+  ({ engine, client, rows, makeTable, send, stop } = await startTestEngine(READERS));
 });
 
-afterAll(async () => {
-  await client.close();
-  await engine.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => stop());
 
-async function ask<Row>(
-  query: string,
-  query_params: Record<string, unknown> = {},
-  abort_signal?: AbortSignal,
-): Promise<Row[]> {
-  const result = await client.query({
-    query,
-    query_params,
-    format: 'JSONEachRow',
-    ...(abort_signal === undefined ? {} : { abort_signal }),
-  });
-  return result.json<Row>();
-}
+const HEAVY = 'SELECT count() FROM numbers(100000000000) WHERE sipHash64(number) = 1';
 
-describe('the endpoint', () => {
-  it('hands typed parameters through unchanged', async () => {
-    const nasty = [
-      "o'neil",
-      'back\\slash',
-      'new\nline',
-      'tab\tbed',
-      'nul\0byte',
-      '😀 ü',
-      '',
-      '{a:b}',
-      "'); DROP",
-      '\\N',
-    ];
-    for (const text of nasty) {
-      const params = {
-        text,
-        list: nasty,
-        nested: [[text], []],
-        map: { [text]: text },
-        maybe: null,
-        number: 7,
-      };
-      const [row] = await ask(
-        `SELECT {text:String} AS text, {list:Array(String)} AS list, {nested:Array(Array(String))} AS nested,
-                {map:Map(String, String)} AS map, {maybe:Nullable(String)} AS maybe, {number:UInt32} AS number`,
-        params,
-      );
-      expect(row).toEqual(params);
-    }
+describe('inserts', () => {
+  it('take rows that begin with an empty cell', async () => {
+    const table = await makeTable('s String, t String');
+    const query = encodeURIComponent(`INSERT INTO ${table} FORMAT TabSeparated`);
+    await send(`database=assay&query=${query}`, { method: 'POST', body: '\ta\n\tb\n' });
+    expect(await rows(`SELECT * FROM ${table} ORDER BY t`)).toEqual([
+      { s: '', t: 'a' },
+      { s: '', t: 'b' },
+    ]);
   });
 
-  it('never uses a parameter that an earlier statement has left', async () => {
-    for (let i = 0; i < 4; i++) await ask('SELECT {left:String} AS x', { left: 'over' });
-    for (let i = 0; i < 4; i++) {
-      await expect(ask('SELECT {left:String} AS x')).rejects.toMatchObject({ code: '456' });
-    }
-  });
-
-  it('lets no setting leak from one statement into another, nor takes one from the address', async () => {
-    await client.command({
-      query:
-        'CREATE TABLE tokens (id UInt32) ENGINE = MergeTree ORDER BY id SETTINGS non_replicated_deduplication_window = 100',
-    });
-    const tokens = ["SETTINGS insert_deduplication_token = 'a'", '', ''];
-    for (const [id, token] of tokens.entries()) {
-      await client.command({ query: `INSERT INTO tokens ${token} VALUES (${id})` });
-    }
-    expect(await ask('SELECT toUInt32(count()) AS n FROM tokens')).toEqual([{ n: 3 }]);
-    const refused = client.query({ query: 'SELECT 1', clickhouse_settings: { max_threads: 1 } });
-    await expect(refused).rejects.toMatchObject({ code: '115' });
-  });
-
-  it('takes streamed inserts, and streams a million rows out', async () => {
-    await client.command({
-      query:
-        'CREATE TABLE many (id UInt32, text String, value Nullable(Float64)) ENGINE = MergeTree ORDER BY id',
-    });
-    const values = Array.from({ length: 20_000 }, (_, id) => ({
-      id,
-      text: `ü\n${id}`,
-      value: id % 2 ? null : id / 3,
+  it('keep every character, and report what was written', async () => {
+    const table = await makeTable('a UInt32, s String, n Nullable(Float64)');
+    const values = ['\0', '\t', '\n', "'", '\\', '😀', ';', '', '{x:Int8}'].map((s, a) => ({
+      a,
+      s,
+      n: a % 2 === 0 ? null : a / 3,
     }));
-    await client.insert({ table: 'many', values, format: 'JSONEachRow' });
-    expect(await ask('SELECT id, text, value FROM many ORDER BY id')).toEqual(values);
+    const { summary } = await client.insert({ table, values, format: 'JSONEachRow' });
+    expect(summary?.written_rows).toBe(String(values.length));
+    expect(await rows(`SELECT * FROM ${table} ORDER BY a`)).toEqual(values);
+    await client.command({
+      query: `INSERT INTO ${table} VALUES (100, {s:String}, NULL)`,
+      query_params: { s: 'v;' },
+    });
+    expect(await rows(`SELECT s FROM ${table} WHERE a = 100`)).toEqual([{ s: 'v;' }]);
+  });
+
+  it('are there whole or not at all when a row is bad', async () => {
+    const table = await makeTable('a UInt8');
+    const values = [{ a: 1 }, { a: 'two' }, { a: 3 }];
+    await expect(client.insert({ table, values, format: 'JSONEachRow' })).rejects.toMatchObject({
+      code: '27',
+    });
+    expect(await rows(`SELECT * FROM ${table}`)).toEqual([]);
+  });
+
+  it('of a hundred megabytes are streamed', async () => {
+    const table = await makeTable('a UInt32, s String');
+    const lines = 1_000_000;
+    const padding = 'x'.repeat(80);
+    function* body(): Generator<string> {
+      for (let from = 0; from < lines; from += 1_000) {
+        yield Array.from({ length: 1_000 }, (_, index) => `${from + index}\t${padding}\n`).join('');
+      }
+    }
+    await client.insert({
+      table,
+      values: Readable.from(body(), { objectMode: false }),
+      format: 'TabSeparated',
+    });
+    expect(await rows(`SELECT count() AS n, uniqExact(a) AS u FROM ${table}`)).toEqual([
+      { n: lines, u: lines },
+    ]);
+  });
+
+  it('may be compressed', async () => {
+    const table = await makeTable('a UInt8');
+    const query = encodeURIComponent(`INSERT INTO ${table} FORMAT JSONEachRow`);
+    const response = await send(`database=assay&query=${query}`, {
+      method: 'POST',
+      body: gzipSync('{"a":7}\n'),
+      headers: { 'content-encoding': 'gzip' },
+    });
+    expect([response.status, await response.text()]).toEqual([200, '']);
+    expect(await rows(`SELECT a FROM ${table}`)).toEqual([{ a: 7 }]);
+  });
+
+  it('that are too large, or binary, are refused', async () => {
+    const body = new Blob([new Uint8Array(5 * 1024 * 1024).fill(32)]);
+    const large = await send('database=assay', { method: 'POST', body });
+    expect(large.status).toBe(413);
+    expect(large.headers.get('x-clickhouse-exception-code')).toBe('307');
+    const table = await makeTable('a UInt8');
+    const query = encodeURIComponent(`INSERT INTO ${table} FORMAT RowBinary`);
+    const binary = await send(`database=assay&query=${query}`, { method: 'POST', body: 'x' });
+    expect(await binary.text()).toContain('Code: 73.');
+  });
+});
+
+describe('results', () => {
+  it('of a million rows are streamed', async () => {
     const result = await client.query({
-      query: 'SELECT number FROM numbers(1000000)',
+      query: 'SELECT number, toString(number) AS s FROM numbers(1000000)',
       format: 'JSONEachRow',
     });
-    let rows = 0;
-    for await (const chunk of result.stream()) rows += chunk.length;
-    expect(rows).toBe(1_000_000);
+    let count = 0;
+    for await (const chunk of result.stream()) count += chunk.length;
+    expect(count).toBe(1_000_000);
   });
 
-  it('answers errors with ClickHouse’s codes', async () => {
-    await expect(ask('SELECT * FROM missing')).rejects.toMatchObject({
-      code: '60',
-      type: 'UNKNOWN_TABLE',
+  it('come in other formats, quoted when that is asked for', async () => {
+    const query = 'SELECT toUInt64(18446744073709551615) AS n';
+    const quoted = await client.query({
+      query,
+      format: 'JSON',
+      clickhouse_settings: { output_format_json_quote_64bit_integers: 1 },
     });
-    await expect(ask('SELEC 1')).rejects.toMatchObject({ code: '62' });
-    await expect(ask('SELECT nope')).rejects.toMatchObject({ code: '47' });
-    await expect(
-      ask(
-        'SELECT sleepEachRow(1) FROM numbers(5) SETTINGS max_execution_time = 1, max_block_size = 1',
-      ),
-    ).rejects.toMatchObject({ code: '159' });
-    await expect(
-      ask(
-        'SELECT length(groupArray(number)) FROM numbers(100000000) SETTINGS max_memory_usage = 1000000',
-      ),
-    ).rejects.toMatchObject({ code: '241' });
-    await client.command({
-      query: 'CREATE TABLE strict (id UInt32) ENGINE = MergeTree ORDER BY id',
-    });
-    const bad = client.insert({
-      table: 'strict',
-      values: [{ id: 1 }, { id: 'x' }],
+    expect(await quoted.json()).toMatchObject({ data: [{ n: '18446744073709551615' }], rows: 1 });
+    const csv = await client.query({ query: 'SELECT 1, 2', format: 'CSVWithNames' });
+    expect(await csv.text()).toBe('"1","2"\n1,2\n');
+    const response = await send(`query=${encodeURIComponent('SELECT 1 AS a FORMAT JSONEachRow')}`);
+    expect(response.headers.get('content-type')).toContain('application/x-ndjson');
+    expect(await response.text()).toBe('{"a":1}\n');
+  });
+
+  it('that cannot be sent piece by piece are bounded', async () => {
+    const query = "SELECT repeat('x', 1000 + number % 2) AS s FROM numbers(1000000)";
+    await expect(client.query({ query, format: 'JSON' })).rejects.toMatchObject({ code: '396' });
+  });
+
+  it('that fail half-way end with the error', async () => {
+    const result = await client.query({
+      query: `SELECT throwIf(number = 900000), repeat('x', 50 + number % 2) FROM numbers(1000000)
+              SETTINGS max_block_size = 1000`,
       format: 'JSONEachRow',
     });
-    await expect(bad).rejects.toMatchObject({ code: '27' });
-    expect(await ask('SELECT toUInt32(count()) AS n FROM strict')).toEqual([{ n: 0 }]);
-    const url = new URL(engine.url);
-    url.password = 'wrong';
-    const stranger = connect(url.href);
-    await expect(stranger.query({ query: 'SELECT 1' })).rejects.toMatchObject({ code: '516' });
-    await stranger.close();
+    await expect(result.json()).rejects.toMatchObject({ code: '395' });
+  });
+});
+
+describe('a result that is made whole and fails half-way', () => {
+  it('leaves nothing behind for the next', async () => {
+    const query =
+      'SELECT number, throwIf(number = 90000) FROM numbers(100000) SETTINGS max_block_size = 1000';
+    for (const format of ['JSON', 'JSONCompact', 'CSVWithNames'] as const) {
+      for (let round = 0; round < READERS; round++) {
+        await expect(client.query({ query, format })).rejects.toMatchObject({ code: '395' });
+      }
+      for (let round = 0; round < READERS * 2; round++) {
+        const next = await client.query({ query: 'SELECT 1', format: 'CSV' });
+        expect(await next.text()).toBe('1\n');
+      }
+    }
+  });
+});
+
+it('answers others while a scalar subquery is computed', async () => {
+  const slow = rows(`SELECT (${HEAVY} SETTINGS max_execution_time = 3) AS n`).catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const startedAt = performance.now();
+  expect(await client.ping()).toMatchObject({ success: true });
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  await slow;
+});
+
+describe('errors', () => {
+  it.each([
+    ['SELECT * FROM nowhere', 404, 60],
+    ['SELECT * FROM nowhere.t', 404, 81],
+    ['SELECT x', 404, 47],
+    ['SELECT (1', 400, 62],
+    ["SELECT toUInt8('x')", 400, 6],
+    ['SELECT throwIf(1)', 500, 395],
+    [
+      'SELECT length(groupArray(number)) FROM numbers(100000000) SETTINGS max_memory_usage = 1000000',
+      503,
+      241,
+    ],
+    [`${HEAVY} SETTINGS max_execution_time = 1`, 408, 159],
+  ])('%s: status %i, code %i', async (query, status, code) => {
+    const response = await send('database=assay', { method: 'POST', body: query });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('x-clickhouse-exception-code')).toBe(String(code));
+    expect(await response.text()).toMatch(new RegExp(`^Code: ${code}\\. DB::Exception: `));
   });
 
-  it('frees the caller of a cancelled query at once, and the others do not wait', async () => {
-    const slow = 'SELECT sleepEachRow(0.2) FROM numbers(15) SETTINGS max_block_size = 1';
-    const startedAt = performance.now();
-    const controller = new AbortController();
-    setTimeout(() => controller.abort(), 200);
-    await expect(ask(slow, {}, controller.signal)).rejects.toThrow();
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
-    expect(await ask('SELECT 1 AS one')).toEqual([{ one: 1 }]);
-    // Both readers are asked for more than they can do, and all are answered in turn.
-    const answers = await Promise.all(Array.from({ length: 20 }, () => ask('SELECT 1 AS one')));
-    expect(answers).toHaveLength(20);
-  });
-
-  it('comes back at the same address with its data when it is killed', async () => {
-    await client.command({
-      query:
-        'CREATE TABLE kept (id UInt32) ENGINE = MergeTree ORDER BY id SETTINGS fsync_after_insert = 1',
+  it('of authentication are told apart, and say nothing else', async () => {
+    const { origin } = new URL(engine.url);
+    expect((await fetch(`${origin}/?query=SELECT+1`)).status).toBe(401);
+    const wrong = createClient({
+      url: origin,
+      username: 'assay',
+      password: 'guess',
+      log: { level: ClickHouseLogLevel.OFF },
     });
-    await client.insert({ table: 'kept', values: [{ id: 1 }, { id: 2 }], format: 'JSONEachRow' });
-    const before = engine.pid();
-    engine.kill();
-    await expect
-      .poll(() => ask('SELECT toUInt32(count()) AS n FROM kept').catch(() => []), {
-        timeout: 20_000,
-        interval: 100,
+    await expect(wrong.command({ query: 'SELECT 1' })).rejects.toMatchObject({ code: '516' });
+    expect(await wrong.ping()).toMatchObject({ success: true });
+    await wrong.close();
+  });
+
+  it('also meet who would write with GET', async () => {
+    const response = await send(`query=${encodeURIComponent('CREATE DATABASE x')}`);
+    expect([response.status, response.headers.get('x-clickhouse-exception-code')]).toEqual([
+      403,
+      '164',
+    ]);
+  });
+});
+
+it('answers more than it can run at once in turn', async () => {
+  const search = `query=${encodeURIComponent('SELECT sleep(0.01)')}`;
+  const responses = await Promise.all(Array.from({ length: 100 }, () => send(search)));
+  expect(responses.filter(({ status }) => status !== 200)).toEqual([]);
+});
+
+describe('a caller who leaves', () => {
+  it('frees the connection at once, whether the result is streamed or not', async () => {
+    for (const format of ['JSONEachRow', 'JSON'] as const) {
+      const aborts = Array.from({ length: READERS + 5 }, () => new AbortController());
+      const abandoned = aborts.map(({ signal }) =>
+        client.query({ query: HEAVY, format, abort_signal: signal }).then(
+          (result) => result.text(),
+          (error: Error) => error.message,
+        ),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      for (const abort of aborts) abort.abort();
+      await Promise.allSettled(abandoned);
+      const startedAt = performance.now();
+      await Promise.all(Array.from({ length: READERS }, () => rows('SELECT 1')));
+      expect(performance.now() - startedAt).toBeLessThan(2_000);
+    }
+  });
+
+  it('does not undo a write', async () => {
+    const table = await makeTable('a UInt64');
+    const abort = new AbortController();
+    const written = client
+      .command({
+        query: `INSERT INTO ${table} SELECT number + sleepEachRow(0.01) FROM numbers(100) SETTINGS max_block_size = 10`,
+        abort_signal: abort.signal,
       })
-      .toEqual([{ n: 2 }]);
-    expect(engine.pid()).not.toBe(before);
+      .catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    abort.abort();
+    await written;
+    await expect
+      .poll(async () => rows(`SELECT count() AS n FROM ${table}`), { timeout: 10_000 })
+      .toEqual([{ n: 100 }]);
+  });
+});
+
+describe('the engine', () => {
+  it('comes back at the same address with its data when it is killed', async () => {
+    const table = await makeTable('a UInt8');
+    await client.insert({ table, values: [{ a: 1 }], format: 'JSONEachRow' });
+    const pid = engine.pid();
+    engine.kill();
+    await expect.poll(() => engine.pid(), { timeout: 10_000 }).not.toBe(pid);
+    await expect
+      .poll(() => rows(`SELECT a FROM ${table}`).catch(() => []), { timeout: 20_000 })
+      .toEqual([{ a: 1 }]);
+  });
+
+  it('stops within four seconds with a statement running', async () => {
+    const running = client.command({ query: HEAVY }).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const startedAt = performance.now();
+    await engine.stop();
+    expect(performance.now() - startedAt).toBeLessThan(4_500);
+    await running;
   });
 });

@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { describeLauncherSettings } from '../launcher/options.ts';
 import { doctor } from './doctor.ts';
 import { say } from './say.ts';
 import { start } from './start.ts';
@@ -69,6 +70,12 @@ function overview(): string {
   return `Usage: assay <verb> [options]\n\n${lines.join('\n')}\n\nassay <verb> --help says more.`;
 }
 
+/** The first words of parseArgs' message, which goes on with advice that does not fit here. */
+function misuse(error: Error): string {
+  const [first = ''] = error.message.split(/\.\s|\n/);
+  return first.replace(/\.$/, '').replace(/^./, (letter) => letter.toLowerCase());
+}
+
 /** Runs the command line; answers the exit code: 0 done, 1 failed, 2 not understood. */
 export async function runCommand(args: readonly string[]): Promise<number> {
   const [first, second] = args;
@@ -76,8 +83,8 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     say(overview());
     return first === undefined ? 2 : 0;
   }
-  const name = VERBS[`${first} ${second}`] === undefined ? first : `${first} ${second}`;
-  const verb = VERBS[name];
+  const name = Object.hasOwn(VERBS, `${first} ${second}`) ? `${first} ${second}` : first;
+  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   if (verb === undefined) {
     process.stderr.write(`assay: "${args.join(' ')}" is not a command; assay --help lists them.\n`);
     return 2;
@@ -90,15 +97,15 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     });
     values = parsed.values as Values;
   } catch (error) {
-    process.stderr.write(
-      `assay ${name}: ${(error as Error).message.split('\n')[0]}\nUsage: ${verb.usage}\n`,
-    );
+    process.stderr.write(`assay ${name}: ${misuse(error as Error)}; usage: ${verb.usage}\n`);
     return 2;
   }
   if (values.help) {
-    const { describeSettings } = await import('@assay/server/config');
     say(`Usage: ${verb.usage}\n\n${verb.help}`);
-    if (name === 'start') say(`\nSettings (environment):\n${describeSettings()}`);
+    if (name === 'start') {
+      const { describeSettings } = await import('@assay/server/config');
+      say(`\nSettings (environment):\n${describeLauncherSettings()}\n${describeSettings()}`);
+    }
     return 0;
   }
   try {

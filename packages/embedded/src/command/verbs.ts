@@ -1,21 +1,23 @@
-import { join } from 'node:path';
-import { inheritedEnvironment } from '../environment.ts';
-import { readLauncherOptions } from '../launcher/options.ts';
+import { loadDemo } from '../launcher/demo.ts';
+import { readLauncherOptions, serverEnvironment } from '../launcher/options.ts';
 import { type Runtime, readRuntime } from '../launcher/runtime.ts';
 import { runProgram } from '../launcher/server-process.ts';
 import { say } from './say.ts';
 
 /** The environment of the server's programs: as given, else that of the running launcher. */
 async function serviceEnvironment(): Promise<NodeJS.ProcessEnv> {
-  const env = inheritedEnvironment();
-  if (env.DATABASE_URL !== undefined || env.DATABASE_URL_FILE !== undefined) return env;
-  const runtime = await requireRuntime();
+  const env = serverEnvironment();
+  const { databaseUrl, clickhouseUrl } = readLauncherOptions();
+  if (databaseUrl !== undefined && clickhouseUrl !== undefined) return env;
+  const runtime = databaseUrl === undefined ? await requireRuntime() : await findRuntime();
   return {
     ...env,
-    ...(runtime.databaseUrl === undefined ? {} : { DATABASE_URL: runtime.databaseUrl }),
-    ...(runtime.clickhouseUrl === undefined ? {} : { CLICKHOUSE_URL: runtime.clickhouseUrl }),
+    ...(databaseUrl === undefined ? { DATABASE_URL: runtime?.databaseUrl } : {}),
+    ...(clickhouseUrl === undefined ? { CLICKHOUSE_URL: runtime?.clickhouseUrl } : {}),
   };
 }
+
+const findRuntime = (): Promise<Runtime | undefined> => readRuntime(readLauncherOptions().dataDir);
 
 async function requireRuntime(): Promise<Runtime> {
   const { dataDir } = readLauncherOptions();
@@ -32,10 +34,8 @@ export async function migrate(): Promise<number> {
 }
 
 export async function demo(): Promise<number> {
-  const { dataDir } = readLauncherOptions();
   const { url } = await requireRuntime();
-  const args = ['--url', url, '--token-file', join(dataDir, 'admin-token')];
-  say(await runProgram('demo', args, inheritedEnvironment()));
+  say(await loadDemo(readLauncherOptions(), url));
   return 0;
 }
 

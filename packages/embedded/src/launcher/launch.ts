@@ -1,69 +1,109 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasClickHouse, type RunningClickHouse, startClickHouse } from '../clickhouse/server.ts';
+import {
+  EngineUnavailableError,
+  hasClickHouse,
+  type RunningClickHouse,
+  startClickHouse,
+} from '../clickhouse/server.ts';
+import { openDataDir } from '../data-dir/data-dir.ts';
 import { freePort } from '../data-dir/free-port.ts';
 import { lockDataDir } from '../data-dir/lock.ts';
 import { ensureSecret } from '../data-dir/secrets.ts';
-import { inheritedEnvironment } from '../environment.ts';
-import { type RunningPostgres, startPostgres } from '../postgres/server.ts';
+import { startPostgres } from '../postgres/server.ts';
 import { type Supervised, supervise } from '../supervisor/supervise.ts';
-import type { LauncherOptions } from './options.ts';
+import { type BoundedLog, openLog } from './bounded-log.ts';
+import { hasExperiments, isDemoPlanned, loadDemo, planDemo } from './demo.ts';
+import { type LauncherOptions, serverEnvironment } from './options.ts';
+import { checkPort } from './port.ts';
 import { removeRuntime, writeRuntime } from './runtime.ts';
 import { runProgram, startServer } from './server-process.ts';
 
 /** Everything that runs, and what stops it. */
 export interface Launched {
   readonly url: string;
+  /** Undefined when a token was given. */
   readonly adminTokenFile: string | undefined;
   readonly stop: () => Promise<void>;
 }
 
-interface Say {
+export interface Say {
   readonly progress: (message: string) => void;
   readonly trouble: (message: string) => void;
 }
 
-const SERVER_STOP_MS = 9_000;
+/** What has been started so far. */
+interface Running {
+  readonly services: Supervised[];
+  server: Supervised | undefined;
+  readonly release: (() => Promise<void>)[];
+}
 
-/** Starts the backing services, migrates, starts the server and loads the demo. */
-export async function launch(options: LauncherOptions, say: Say): Promise<Launched> {
-  const { dataDir } = options;
-  const unlock = await lockDataDir(dataDir);
-  const running: (() => Promise<void>)[] = [unlock, () => removeRuntime(dataDir)];
-  const stop = async (): Promise<void> => {
-    // In the reverse order of starting: the server first, then what it needs.
-    for (const stopOne of running.splice(0).reverse()) await stopOne();
-  };
+// Together below ten seconds, the services' own limits included.
+const SERVER_STOP_MS = 5_000;
+const LOG_BYTES_MAX = 20 * 1024 * 1024;
+
+/**
+ * Starts the backing services, migrates, starts the server and loads the demo.
+ *
+ * @param signal gives up: what has been started is stopped, and the promise rejects
+ */
+export async function launch(
+  options: LauncherOptions,
+  say: Say,
+  signal: AbortSignal,
+): Promise<Launched> {
+  const running: Running = { services: [], server: undefined, release: [] };
   try {
-    await checkPort(options.host, options.port);
-    const port = options.port === 0 ? await freePort() : options.port;
-    const services = await startServices(options, say, running);
-    const adminTokenFile = options.hasOwnAdminToken ? undefined : await ensureAdminToken(dataDir);
-    const env = {
-      ...inheritedEnvironment(),
-      ...services,
-      HOST: options.host,
-      PORT: String(port),
-      ...(adminTokenFile === undefined ? {} : { ASSAY_ADMIN_TOKEN_FILE: adminTokenFile }),
-    };
-    await runProgram('migrate', [], env);
-    const url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`;
-    const server = await superviseServer(env, url, dataDir, say);
-    running.push(() => server.stop());
-    await writeRuntime(dataDir, {
-      url,
-      databaseUrl: services.DATABASE_URL ?? options.databaseUrl,
-      clickhouseUrl: services.CLICKHOUSE_URL ?? options.clickhouseUrl,
-    });
-    if (options.loadsDemo && adminTokenFile !== undefined)
-      await loadDemo(url, adminTokenFile, dataDir, say);
-    return { url, adminTokenFile, stop };
+    return await startAll(options, say, signal, running);
   } catch (error) {
-    await stop();
+    await stopAll(running);
     throw error;
   }
+}
+
+async function startAll(
+  options: LauncherOptions,
+  say: Say,
+  signal: AbortSignal,
+  running: Running,
+): Promise<Launched> {
+  const { dataDir } = options;
+  running.release.push(await lockDataDir(dataDir), () => removeRuntime(dataDir));
+  const { isNew } = await openDataDir(dataDir);
+  await checkPort(options.host, options.port, signal);
+  if (isNew && options.loadsDemo) await planDemo(dataDir);
+  const port = options.port === 0 ? await freePort() : options.port;
+  const services = await startServices(options, say, signal, running);
+  const adminTokenFile =
+    options.adminToken === undefined ? await ensureAdminToken(dataDir) : undefined;
+  const env = {
+    ...serverEnvironment(),
+    ...services,
+    HOST: options.host,
+    PORT: String(port),
+    ...(adminTokenFile === undefined ? {} : { ASSAY_ADMIN_TOKEN_FILE: adminTokenFile }),
+  };
+  await runProgram('migrate', [], env, signal);
+  const url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`;
+  running.server = await superviseServer(env, url, dataDir, say, signal, running);
+  await writeRuntime(dataDir, {
+    url,
+    databaseUrl: services.DATABASE_URL ?? options.databaseUrl,
+    clickhouseUrl: services.CLICKHOUSE_URL ?? options.clickhouseUrl,
+  });
+  if (options.loadsDemo && (await isDemoPlanned(dataDir))) {
+    await tryDemo(options, url, say, signal);
+  }
+  return { url, adminTokenFile, stop: () => stopAll(running) };
+}
+
+/** The server first, then what it needs; all at most once. */
+async function stopAll(running: Running): Promise<void> {
+  await running.server?.stop();
+  await Promise.all(running.services.splice(0).map((service) => service.stop()));
+  for (const release of running.release.splice(0).reverse()) await release();
 }
 
 interface ServiceUrls {
@@ -74,44 +114,66 @@ interface ServiceUrls {
 async function startServices(
   options: LauncherOptions,
   say: Say,
-  running: (() => Promise<void>)[],
+  signal: AbortSignal,
+  running: Running,
 ): Promise<ServiceUrls> {
   const { dataDir } = options;
-  const onTrouble = say.trouble;
-  const ownsClickHouse = options.clickhouseUrl === undefined;
-  const hasEngine = ownsClickHouse && (await hasClickHouse());
-  if (ownsClickHouse && !hasEngine) {
-    say.progress(
-      `There is no embedded ClickHouse for ${process.platform}-${process.arch}: results come from PostgreSQL alone.`,
-    );
-  }
-  const starting: [Promise<RunningPostgres | undefined>, Promise<RunningClickHouse | undefined>] = [
-    options.databaseUrl === undefined
-      ? startPostgres({ dataDir: join(dataDir, 'postgres'), onTrouble })
-      : Promise.resolve(undefined),
-    hasEngine
-      ? startClickHouse({ dataDir: join(dataDir, 'clickhouse'), onTrouble })
-      : Promise.resolve(undefined),
-  ];
-  const [postgres, clickhouse] = await Promise.allSettled(starting);
-  for (const service of [postgres, clickhouse]) {
-    const started = service.status === 'fulfilled' ? service.value : undefined;
-    if (started !== undefined) running.push(() => started.stop());
-  }
-  for (const service of [postgres, clickhouse]) {
-    if (service.status === 'rejected') throw service.reason;
-  }
-  return {
-    ...(postgres.status === 'fulfilled' && postgres.value
-      ? { DATABASE_URL: postgres.value.url }
-      : {}),
-    ...(ownsClickHouse
-      ? {
-          CLICKHOUSE_URL:
-            clickhouse.status === 'fulfilled' && clickhouse.value ? clickhouse.value.url : 'none',
-        }
-      : {}),
+  const keep = <S extends Supervised>(service: S): S => {
+    running.services.push(service);
+    return service;
   };
+  const postgres = async (): Promise<ServiceUrls> => {
+    if (options.databaseUrl !== undefined) return {};
+    const log = await openLogFile(dataDir, 'postgres', running);
+    const started = await startPostgres(
+      { dataDir: join(dataDir, 'postgres'), onTrouble: say.trouble, onLog: log.write },
+      signal,
+    );
+    return { DATABASE_URL: keep(started).url };
+  };
+  const clickhouse = async (): Promise<ServiceUrls> => {
+    if (options.clickhouseUrl !== undefined) return {};
+    const started = await startEngine(options, say, signal);
+    return { CLICKHOUSE_URL: started === undefined ? 'none' : keep(started).url };
+  };
+  // Both to their end, so that both are known to be stopped when one of them fails.
+  const outcomes = await Promise.allSettled([postgres(), clickhouse()]);
+  const urls: ServiceUrls[] = [];
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    urls.push(outcome.value);
+  }
+  return Object.assign({}, ...urls) as ServiceUrls;
+}
+
+/** Undefined where there is no engine for this platform. */
+async function startEngine(
+  options: LauncherOptions,
+  say: Say,
+  signal: AbortSignal,
+): Promise<RunningClickHouse | undefined> {
+  const sayNone = (why: string): undefined => {
+    say.progress(
+      `There is no embedded ClickHouse for this platform (${why}): results come from PostgreSQL alone.`,
+    );
+    return undefined;
+  };
+  if (!hasClickHouse()) return sayNone(`${process.platform}-${process.arch}`);
+  const { clickhouseReaders: readers, clickhouseMemoryBytes: maxMemoryBytes } = options;
+  try {
+    return await startClickHouse(
+      {
+        dataDir: join(options.dataDir, 'clickhouse'),
+        readers,
+        ...(maxMemoryBytes === undefined ? {} : { maxMemoryBytes }),
+        onTrouble: say.trouble,
+      },
+      signal,
+    );
+  } catch (error) {
+    if (error instanceof EngineUnavailableError) return sayNone(error.message);
+    throw error;
+  }
 }
 
 async function ensureAdminToken(dataDir: string): Promise<string> {
@@ -120,9 +182,20 @@ async function ensureAdminToken(dataDir: string): Promise<string> {
     'admin-token',
     () => `assay_admin_${randomBytes(32).toString('base64url')}`,
   );
-  const path = join(dataDir, 'admin-token');
-  await chmod(path, 0o600);
-  return path;
+  return join(dataDir, 'admin-token');
+}
+
+async function openLogFile(
+  dataDir: string,
+  name: string,
+  running: Running,
+): Promise<BoundedLog & { readonly path: string }> {
+  const folder = join(dataDir, 'logs');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, `${name}.log`);
+  const log = openLog(path, LOG_BYTES_MAX);
+  running.release.push(async () => log.close());
+  return { ...log, path };
 }
 
 async function superviseServer(
@@ -130,58 +203,40 @@ async function superviseServer(
   url: string,
   dataDir: string,
   say: Say,
+  signal: AbortSignal,
+  running: Running,
 ): Promise<Supervised> {
-  const logs = join(dataDir, 'logs');
-  await mkdir(logs, { recursive: true, mode: 0o700 });
-  return supervise({
-    name: 'The server',
-    start: () => startServer({ env, url, logFile: join(logs, 'server.log') }),
-    requestStop: (child) => {
-      child.kill('SIGTERM');
+  const log = await openLogFile(dataDir, 'server', running);
+  return supervise(
+    {
+      name: 'The server',
+      start: (startSignal) =>
+        startServer({ env, url, onLog: log.write, logFile: log.path }, startSignal),
+      requestStop: (child) => {
+        child.kill('SIGTERM');
+      },
+      stopTimeoutMs: SERVER_STOP_MS,
+      onTrouble: say.trouble,
     },
-    stopTimeoutMs: SERVER_STOP_MS,
-    onTrouble: say.trouble,
-  });
+    signal,
+  );
 }
 
-/** Loads the demo once: into a new data directory, and again only where that was interrupted. */
-async function loadDemo(url: string, tokenFile: string, dataDir: string, say: Say): Promise<void> {
-  const marker = join(dataDir, 'demo-loaded');
-  const isLoaded = await stat(marker).then(
-    () => true,
-    () => false,
-  );
-  if (isLoaded) return;
-  say.progress('Loading the demo …');
-  say.progress(
-    await runProgram('demo', ['--url', url, '--token-file', tokenFile], inheritedEnvironment()),
-  );
-  await writeFile(marker, '');
-}
-
-/** How long a port may stay in use: a killed launcher's server notices and lets go within that. */
-const PORT_PATIENCE_MS = 5_000;
-
-/** Says that a port is taken before anything else is started. */
-async function checkPort(host: string, port: number): Promise<void> {
-  if (port === 0) return;
-  const deadline = performance.now() + PORT_PATIENCE_MS;
-  for (;;) {
-    const error = await tryPort(host, port);
-    if (error === undefined) return;
-    if (error.code !== 'EADDRINUSE')
-      throw new Error(`Cannot listen on ${host}:${port}: ${error.message}`);
-    if (performance.now() > deadline) {
-      throw new Error(`Port ${port} on ${host} is in use; stop what uses it, or set PORT`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+/** The platform is of use without its demo, so a failure of that is only told. */
+async function tryDemo(
+  options: LauncherOptions,
+  url: string,
+  say: Say,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    if (options.databaseUrl !== undefined && (await hasExperiments(options, url))) return;
+    say.progress('Loading the demo …');
+    say.progress(await loadDemo(options, url, signal));
+  } catch (error) {
+    signal.throwIfAborted();
+    say.trouble(
+      `The demo was not loaded (${(error as Error).message}); "npx assay demo" tries again.`,
+    );
   }
-}
-
-function tryPort(host: string, port: number): Promise<NodeJS.ErrnoException | undefined> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', resolve);
-    probe.listen(port, host, () => probe.close(() => resolve(undefined)));
-  });
 }

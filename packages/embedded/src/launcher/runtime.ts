@@ -1,5 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { lockOwner } from '../data-dir/lock.ts';
 import { writePrivately } from '../data-dir/secrets.ts';
 
 /** How to reach what a running launcher has started; kept in the data directory, mode 0600. */
@@ -19,8 +20,9 @@ export async function removeRuntime(dataDir: string): Promise<void> {
   await rm(fileOf(dataDir), { force: true });
 }
 
-/** Undefined when nothing runs on this data directory. */
+/** Undefined when nothing runs on this data directory, also after its launcher was killed. */
 export async function readRuntime(dataDir: string): Promise<Runtime | undefined> {
+  if ((await lockOwner(dataDir)) === undefined) return undefined;
   const text = await readFile(fileOf(dataDir), 'utf8').catch(() => undefined);
   return text === undefined ? undefined : (JSON.parse(text) as Runtime);
 }

@@ -1,7 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
-import { rename, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { ended, hasEnded } from '../supervisor/supervise.ts';
 
 /** The server package's programs, by name. */
 function serverProgram(name: 'server' | 'migrate' | 'demo' | 'token'): string {
@@ -13,11 +12,13 @@ export function runProgram(
   name: 'migrate' | 'demo' | 'token',
   args: readonly string[],
   env: NodeJS.ProcessEnv,
+  signal?: AbortSignal,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [serverProgram(name), ...args], {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(signal === undefined ? {} : { signal }),
     });
     let output = '';
     let errors = '';
@@ -28,48 +29,55 @@ export function runProgram(
       errors += chunk.toString();
     });
     child.once('error', reject);
-    child.once('close', (code) => {
+    child.once('close', (code, by) => {
+      const words = errors.trim().replace(new RegExp(`^assay ${name}( create)?: `), '');
       if (code === 0) resolve(output.trim());
-      else reject(new Error(errors.trim() || `${name} ended with code ${code}`));
+      else reject(new Error(words || `${name} ended with ${by ?? `code ${code}`}`));
     });
   });
 }
 
-const LOG_BYTES_MAX = 50 * 1024 * 1024;
 const START_TIMEOUT_MS = 30_000;
 
 /** Starts the server; resolves when it can serve, rejects with its own words when it ends. */
-export async function startServer(options: {
-  readonly env: NodeJS.ProcessEnv;
-  readonly url: string;
-  readonly logFile: string;
-}): Promise<ChildProcess> {
-  await rotate(options.logFile);
-  const log = createWriteStream(options.logFile, { flags: 'a', mode: 0o600 });
+export async function startServer(
+  options: {
+    readonly env: NodeJS.ProcessEnv;
+    readonly url: string;
+    readonly onLog: (chunk: Buffer) => void;
+    readonly logFile: string;
+  },
+  signal: AbortSignal,
+): Promise<ChildProcess> {
+  signal.throwIfAborted();
   // Over the channel the server notices when this process is gone, however it went.
   const child = fork(serverProgram('server'), [], {
     env: options.env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // A session of its own: Ctrl-C in the terminal is for the launcher, which passes it on.
+    detached: true,
   });
   let words = '';
+  child.stdout?.on('data', options.onLog);
   child.stderr?.on('data', (chunk: Buffer) => {
     words = (words + chunk.toString()).slice(-4_000);
+    options.onLog(chunk);
   });
-  child.stdout?.pipe(log);
-  child.stderr?.pipe(log);
   let startError: Error | undefined;
   child.once('error', (error) => {
     startError = error;
   });
-  for (let waited = 0; waited < START_TIMEOUT_MS; waited += 50) {
+  for (let waited = 0; waited < START_TIMEOUT_MS && !signal.aborted; waited += 50) {
     if (startError !== undefined) throw startError;
-    if (child.exitCode !== null || child.signalCode !== null) {
+    if (hasEnded(child)) {
       throw new Error(words.trim().replace(/^assay: /, '') || 'the server ended at its start');
     }
     if (await isReady(options.url)) return child;
     await new Promise((done) => setTimeout(done, 50));
   }
   child.kill('SIGKILL');
+  await ended(child);
+  signal.throwIfAborted();
   throw new Error(
     `the server was not ready within ${START_TIMEOUT_MS / 1000} s; see ${options.logFile}`,
   );
@@ -83,13 +91,4 @@ async function isReady(url: string): Promise<boolean> {
     // Not listening yet.
     return false;
   }
-}
-
-/** Keeps one earlier log beside the present one. */
-async function rotate(logFile: string): Promise<void> {
-  const size = await stat(logFile).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size > LOG_BYTES_MAX) await rename(logFile, `${logFile}.1`);
 }

@@ -59,11 +59,14 @@ async function userIds(): Promise<{ uid: number; gid: number } | undefined> {
 async function createUser(): Promise<{ uid: number; gid: number }> {
   try {
     await run('useradd', ['--system', '--user-group', '--no-create-home', USER]);
-  } catch (cause) {
-    throw new Error(
-      `PostgreSQL does not run as root, and the user "${USER}" could not be made; run as an ordinary user`,
-      { cause },
-    );
+  } catch {
+    // BusyBox has the other program of that kind.
+    await run('adduser', ['-S', '-D', '-H', USER]).catch((cause: Error) => {
+      throw new Error(
+        `PostgreSQL does not run as root, and the user "${USER}" could not be made; run as an ordinary user`,
+        { cause },
+      );
+    });
   }
   const ids = await userIds();
   if (ids === undefined) throw new Error(`the user "${USER}" was made but cannot be found`);

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { commandOf, isAlive } from '../data-dir/process-identity.ts';
 import { type Account, postgresAccount } from './account.ts';
 
 const run = promisify(execFile);
@@ -99,39 +100,43 @@ async function ownerOf(account: Account): Promise<{ uid: number; gid: number } |
     : { uid: Number(uid), gid: Number(gid) };
 }
 
+const FAST_STOP_MS = 15_000;
+const IMMEDIATE_STOP_MS = 10_000;
+
 /**
- * Stops a server that an earlier launcher left behind on this data directory: it was killed and
- * could not stop it itself. A stale pid file alone is PostgreSQL's own affair.
+ * Stops a server that an earlier launcher left behind on this data directory, because it was killed
+ * and could not stop it itself, and removes the pid file of one that was killed too.
  */
 export async function stopLeftover(dataDir: string): Promise<void> {
-  const text = await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '');
+  const pidFile = join(dataDir, 'postmaster.pid');
+  const text = await readFile(pidFile, 'utf8').catch(() => '');
   const pid = Number(text.split('\n')[0]);
-  if (!Number.isInteger(pid) || pid <= 1 || !(await isPostgresOf(pid, dataDir))) return;
+  if (!Number.isInteger(pid) || pid <= 1) return;
+  if (!(await isPostgresOf(pid, dataDir))) {
+    // PostgreSQL believes such a file as soon as any process of its user has the number now, which
+    // is common in containers, where numbers begin anew.
+    await rm(pidFile, { force: true });
+    return;
+  }
   // Fast shutdown: open transactions are rolled back.
   process.kill(pid, 'SIGINT');
-  for (let waited = 0; waited < 15_000; waited += 50) {
-    if (!isAlive(pid)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  if (await endsWithin(pid, FAST_STOP_MS)) return;
+  // Without a last checkpoint: the next start recovers from the log.
   process.kill(pid, 'SIGQUIT');
+  if (await endsWithin(pid, IMMEDIATE_STOP_MS)) return;
   throw new Error(`an earlier PostgreSQL (process ${pid}) on ${dataDir} does not stop`);
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+async function endsWithin(pid: number, ms: number): Promise<boolean> {
+  for (let waited = 0; waited < ms; waited += 50) {
+    if (!isAlive(pid)) return true;
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  return !isAlive(pid);
 }
 
 async function isPostgresOf(pid: number, dataDir: string): Promise<boolean> {
   if (!isAlive(pid)) return false;
-  // Pids are used again after a reboot; the server's working directory is its data directory.
-  const [cwd, own] = await Promise.all([
-    stat(`/proc/${pid}/cwd/`).catch(() => undefined),
-    stat(dataDir),
-  ]);
-  return cwd === undefined ? process.platform !== 'linux' : cwd.ino === own.ino;
+  const words = await commandOf(pid);
+  return words.includes('postgres') && words.includes(`-D ${dataDir} `);
 }

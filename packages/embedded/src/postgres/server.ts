@@ -4,8 +4,10 @@ import { dirname, resolve } from 'node:path';
 import pg from 'pg';
 import { freePort } from '../data-dir/free-port.ts';
 import { ensureSecret } from '../data-dir/secrets.ts';
-import { type Supervised, supervise } from '../supervisor/supervise.ts';
+import { ended, hasEnded, type Supervised, supervise } from '../supervisor/supervise.ts';
+import type { Account } from './account.ts';
 import { asAccount, command, ensureCluster, findBinaries, stopLeftover } from './cluster.ts';
+import { stopWithThisProcess } from './watchdog.ts';
 
 export interface PostgresOptions {
   /** Folder of the cluster; secrets are kept beside it. */
@@ -13,6 +15,8 @@ export interface PostgresOptions {
   /** Settings of postgresql.conf on top of the launcher's own. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly onTrouble?: (message: string) => void;
+  /** Given what the server logs. */
+  readonly onLog?: (chunk: Buffer) => void;
 }
 
 /** A PostgreSQL server on loopback. */
@@ -43,85 +47,126 @@ const SETTINGS: Readonly<Record<string, string>> = {
 };
 
 const START_TIMEOUT_MS = 60_000;
+const START_ATTEMPTS = 20;
+const STOP_TIMEOUT_MS = 4_000;
 
 /** Starts PostgreSQL on a data directory, made if there is none, and keeps it running. */
-export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
+export async function startPostgres(
+  options: PostgresOptions,
+  signal?: AbortSignal,
+): Promise<RunningPostgres> {
   const dataDir = resolve(options.dataDir);
   const folder = dirname(dataDir);
   await mkdir(folder, { recursive: true });
   const binaries = await findBinaries();
-  const [superuser, app, port] = await Promise.all([
-    ensureSecret(folder, 'postgres-superuser-password'),
-    ensureSecret(folder, 'postgres-password'),
-    freePort(),
-  ]);
+  const superuser = await ensureSecret(folder, 'postgres-superuser-password');
+  const app = await ensureSecret(folder, 'postgres-password');
   await stopLeftover(dataDir);
   const account = await ensureCluster({ binaries, dataDir, password: superuser });
-  const adminUrl = `postgres://postgres:${superuser}@127.0.0.1:${port}/postgres`;
-
-  const settings = { ...SETTINGS, ...options.settings, port: String(port) };
-  const { file, args } = command(account, binaries.postgres, [
-    '-D',
-    dataDir,
-    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-  ]);
-  const supervised = await supervise({
-    name: 'PostgreSQL',
-    start: async () => {
-      const child = spawn(file, args, {
-        ...asAccount(account),
-        cwd: '/',
-        stdio: ['ignore', 'ignore', 'pipe'],
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const adminUrl = `postgres://postgres:${superuser}@127.0.0.1:${port}/postgres`;
+    const settings = { ...SETTINGS, ...options.settings, port: String(port) };
+    const program = command(account, binaries.postgres, [
+      '-D',
+      dataDir,
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ]);
+    try {
+      const supervised = await superviseServer(program, account, adminUrl, options, signal);
+      await ensureDatabase(adminUrl, app).catch(async (error: Error) => {
+        await supervised.stop();
+        throw error;
       });
-      await untilReady(child, adminUrl);
-      return child;
-    },
-    requestStop: (child) => {
-      child.kill('SIGINT');
-    },
-    stopTimeoutMs: 8_000,
-    onTrouble: options.onTrouble ?? (() => {}),
-  });
-  try {
-    await ensureDatabase(adminUrl, app);
-  } catch (error) {
-    await supervised.stop();
-    throw error;
+      const url = `postgres://assay:${app}@127.0.0.1:${port}/assay`;
+      return { ...supervised, url, adminUrl };
+    } catch (error) {
+      // Somebody took the port meanwhile, or processes of a killed server have not ended yet.
+      const isPassing = /already in use|still in use/.test((error as Error).message);
+      if (!isPassing || attempt === START_ATTEMPTS) throw error;
+      await new Promise((done) => setTimeout(done, 250));
+    }
   }
-  const url = `postgres://assay:${app}@127.0.0.1:${port}/assay`;
-  return { ...supervised, url, adminUrl };
+}
+
+function superviseServer(
+  program: ReturnType<typeof command>,
+  account: Account,
+  adminUrl: string,
+  { onTrouble = () => {}, onLog }: PostgresOptions,
+  signal: AbortSignal | undefined,
+): Promise<Supervised> {
+  return supervise(
+    {
+      name: 'PostgreSQL',
+      start: async (startSignal) => {
+        const child = spawn(program.file, program.args, {
+          ...asAccount(account),
+          cwd: '/',
+          stdio: ['ignore', 'ignore', 'pipe'],
+          // A session of its own: Ctrl-C in the terminal is for the launcher, which stops the
+          // server of the API before this one.
+          detached: true,
+        });
+        stopWithThisProcess(child);
+        await untilReady(child, adminUrl, startSignal, onLog);
+        return child;
+      },
+      // Fast shutdown: open transactions are rolled back.
+      requestStop: (child) => {
+        child.kill('SIGINT');
+      },
+      stopTimeoutMs: STOP_TIMEOUT_MS,
+      // Immediate shutdown: its processes end with it, and the next start recovers from the log.
+      lastSignal: 'SIGQUIT',
+      onTrouble,
+    },
+    signal,
+  );
 }
 
 /** Resolves when the server answers; rejects with its own last words when it ends before. */
-async function untilReady(child: ChildProcess, url: string): Promise<void> {
+async function untilReady(
+  child: ChildProcess,
+  url: string,
+  signal: AbortSignal,
+  onLog: PostgresOptions['onLog'],
+): Promise<void> {
   let words = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     // Bounded: only the end is of interest, and reading on keeps the pipe from filling up.
     words = (words + chunk.toString()).slice(-4_000);
+    onLog?.(chunk);
   });
   let startError: Error | undefined;
   child.once('error', (error) => {
     startError = error;
   });
-  for (let waited = 0; waited < START_TIMEOUT_MS; waited += 50) {
+  for (let waited = 0; waited < START_TIMEOUT_MS && !signal.aborted; waited += 50) {
     if (startError !== undefined) throw startError;
-    if (child.exitCode !== null || child.signalCode !== null) {
+    if (hasEnded(child)) {
       throw new Error(`PostgreSQL did not start: ${words.trim() || 'no message'}`);
     }
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
-    client.on('error', () => {});
-    const isReady = await client.connect().then(
-      () => true,
-      () => false,
-    );
-    if (isReady) {
-      await client.end();
-      return;
-    }
+    if (await answers(url)) return;
     await new Promise((done) => setTimeout(done, 50));
   }
   child.kill('SIGQUIT');
+  await ended(child);
+  signal.throwIfAborted();
   throw new Error(`PostgreSQL did not answer within ${START_TIMEOUT_MS / 1000} s`);
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch {
+    // Not listening yet, or still recovering.
+    return false;
+  }
 }
 
 async function ensureDatabase(adminUrl: string, password: string): Promise<void> {
