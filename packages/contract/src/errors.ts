@@ -14,6 +14,7 @@ export const ERRORS = {
   token_not_found: { status: 404, title: 'There is no such token' },
   override_not_found: { status: 404, title: 'There is no such override' },
   method_not_allowed: { status: 405, title: 'The path does not take this method' },
+  request_timeout: { status: 408, title: 'The request did not arrive in time' },
   key_taken: { status: 409, title: 'The key is in use' },
   transition_not_allowed: { status: 409, title: 'The status does not allow this' },
   immutable_after_start: { status: 409, title: 'This cannot change after the first start' },

@@ -12,54 +12,60 @@ import {
 
 const VARIANTS_MAX = 50;
 
-export const VariantInput = z
-  .strictObject({
-    key: Key,
-    name: text(200).optional(),
-    allocation_pct: Percentage,
-    is_control: z.boolean().default(false),
-    config: jsonObject(16_384).default({}),
-  })
+const variantFields = {
+  key: Key,
+  name: text(200).optional(),
+  allocation_pct: Percentage,
+  is_control: z.boolean().default(false),
+};
+
+const VariantInput = z
+  .strictObject({ ...variantFields, config: jsonObject(16_384).default({}) })
   .meta({ id: 'NewVariant' });
-export type VariantInput = z.infer<typeof VariantInput>;
+
+/** A change leaves the name and the config of a variant with the same key as they are if absent. */
+const VariantChange = z
+  .strictObject({ ...variantFields, config: jsonObject(16_384).optional() })
+  .meta({ id: 'VariantChange' });
+export type VariantChange = z.infer<typeof VariantChange>;
 
 const hundredths = (percentage: number): number => Math.round(percentage * 100);
 
+type ShareOfVariant = Pick<VariantChange, 'key' | 'allocation_pct' | 'is_control'>;
+
 /** All shares sum to exactly 100, keys differ, and one variant is the control. */
-const Variants = z
-  .array(VariantInput)
-  .min(2, 'must have at least two variants')
-  .max(VARIANTS_MAX)
-  .superRefine((variants, context) => {
-    const sum = variants.reduce(
-      (total, { allocation_pct }) => total + hundredths(allocation_pct),
-      0,
-    );
-    if (sum !== 10_000) {
-      context.addIssue({
-        code: 'custom',
-        message: `allocation_pct of all variants must sum to exactly 100, not ${sum / 100}`,
-      });
-    }
-    const controls = variants.filter(({ is_control }) => is_control).length;
-    if (controls !== 1) {
-      context.addIssue({
-        code: 'custom',
-        message: `exactly one variant must have is_control, not ${controls}`,
-      });
-    }
-    const seen = new Set<string>();
-    variants.forEach(({ key }, index) => {
-      if (seen.has(key)) {
-        context.addIssue({
-          code: 'custom',
-          path: [index, 'key'],
-          message: `"${key}" is used twice`,
-        });
-      }
-      seen.add(key);
-    });
+function variantProblems(
+  variants: readonly ShareOfVariant[],
+): readonly { readonly path: (string | number)[]; readonly message: string }[] {
+  const problems: { path: (string | number)[]; message: string }[] = [];
+  const sum = variants.reduce((total, { allocation_pct }) => total + hundredths(allocation_pct), 0);
+  if (sum !== 10_000) {
+    const message = `allocation_pct of all variants must sum to exactly 100, not ${sum / 100}`;
+    problems.push({ path: [], message });
+  }
+  const controls = variants.filter(({ is_control }) => is_control).length;
+  if (controls !== 1) {
+    const message = `exactly one variant must have is_control, not ${controls}`;
+    problems.push({ path: [], message });
+  }
+  const seen = new Set<string>();
+  variants.forEach(({ key }, index) => {
+    if (seen.has(key)) problems.push({ path: [index, 'key'], message: `"${key}" is used twice` });
+    seen.add(key);
   });
+  return problems;
+}
+
+const listOf = <Item extends z.ZodType<ShareOfVariant>>(item: Item) =>
+  z
+    .array(item)
+    .min(2, 'must have at least two variants')
+    .max(VARIANTS_MAX)
+    .superRefine((variants, context) => {
+      for (const problem of variantProblems(variants)) {
+        context.addIssue({ code: 'custom', ...problem });
+      }
+    });
 
 export const MetricUse = z
   .strictObject({
@@ -69,24 +75,31 @@ export const MetricUse = z
   })
   .meta({ id: 'MetricUse' });
 
+const analysisFields = {
+  method: z.enum(['fixed', 'sequential', 'bayesian']),
+  confidence_level: z.number().min(50).max(99.99),
+  expected_users: z.number().int().positive().max(1e12).nullable(),
+};
+
 export const Analysis = z
   .strictObject({
-    method: z.enum(['fixed', 'sequential', 'bayesian']).optional(),
-    confidence_level: z.number().min(50).max(99.99).default(95),
-    expected_users: z.number().int().positive().max(1e12).nullable().default(null),
+    method: analysisFields.method.optional(),
+    confidence_level: analysisFields.confidence_level.default(95),
+    expected_users: analysisFields.expected_users.default(null),
   })
   .meta({ id: 'Analysis' });
+
+/** A change leaves what it does not name as it is. */
+const AnalysisChange = z.strictObject(analysisFields).partial().meta({ id: 'AnalysisChange' });
 
 const fields = {
   name: text(200).min(1),
   description: text(10_000),
   hypothesis: text(10_000),
   coverage_pct: Percentage,
-  variants: Variants,
   metrics: z.array(MetricUse).max(100),
   starts_at: Timestamp.nullable(),
   ends_at: Timestamp.nullable(),
-  analysis: Analysis,
 };
 
 const endsAfterStart = {
@@ -103,13 +116,13 @@ export const ExperimentCreate = z
     hypothesis: fields.hypothesis.default(''),
     seed: text(200).min(1).optional(),
     coverage_pct: fields.coverage_pct.default(100),
-    variants: fields.variants,
+    variants: listOf(VariantInput),
     targeting: z.null().default(null),
     layer: z.null().default(null),
     metrics: fields.metrics.default([]),
     starts_at: fields.starts_at.default(null),
     ends_at: fields.ends_at.default(null),
-    analysis: fields.analysis.prefault({}),
+    analysis: Analysis.prefault({}),
   })
   .refine(endsAfterStart.check, endsAfterStart.error)
   .meta({ id: 'ExperimentCreate' });
@@ -122,13 +135,13 @@ export const ExperimentPatch = z
     hypothesis: fields.hypothesis,
     seed: text(200).min(1),
     coverage_pct: fields.coverage_pct,
-    variants: fields.variants,
+    variants: listOf(VariantChange),
     targeting: z.null(),
     layer: z.null(),
     metrics: fields.metrics,
     starts_at: fields.starts_at,
     ends_at: fields.ends_at,
-    analysis: fields.analysis,
+    analysis: AnalysisChange,
   })
   .partial()
   .refine(endsAfterStart.check, endsAfterStart.error)

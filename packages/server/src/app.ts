@@ -1,12 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import cors from '@fastify/cors';
 import { serializerCompiler, validatorCompiler } from '@fastify/type-provider-zod';
-import fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyPluginAsync,
-  LogController,
-} from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { CdcStatus } from './cdc/status.ts';
 import type { Deps } from './deps.ts';
 import { assignmentRoutes } from './features/assignments/routes.ts';
@@ -20,9 +13,14 @@ import { operationRoutes } from './features/operations/routes.ts';
 import { resultRoutes } from './features/results/routes.ts';
 import type { LiveSnapshot } from './features/snapshot/snapshot.ts';
 import { tokenRoutes } from './features/tokens/routes.ts';
-import { findPrincipal } from './features/tokens/service.ts';
+import { lookUpPrincipal, recallPrincipal } from './features/tokens/service.ts';
 import { registerAuth } from './http/auth.ts';
-import { registerErrors, sendProblem, toProblem } from './http/errors.ts';
+import { registerBodies } from './http/bodies.ts';
+import { answerClientError } from './http/client-errors.ts';
+import { registerClosing } from './http/closing.ts';
+import { registerCors } from './http/cors.ts';
+import { answerFrameworkError, registerErrors } from './http/errors.ts';
+import { registerCommonHeaders, requestIdOf } from './http/headers.ts';
 import { registerHttpMetrics } from './http/metrics.ts';
 import { registerOpenApi } from './http/openapi.ts';
 
@@ -39,59 +37,53 @@ export interface AppDeps extends Deps {
 const BODY_BYTES_MAX = 1024 * 1024;
 // A user id of 256 bytes, each percent-encoded, is 768 characters.
 const PARAM_LENGTH_MAX = 1_024;
-const REQUEST_ID = /^[\w.:-]{1,128}$/;
+/** For a request to arrive as a whole; who sends slowly must not hold a connection for ever. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Without a byte in either direction; longer than the slowest answer takes. */
+const CONNECTION_TIMEOUT_MS = 120_000;
 
 /** The whole API as an object that serves requests; it opens no port and reads no environment. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
+  const { config, log, metrics, snapshot, now } = deps;
   const app = fastify({
-    loggerInstance: deps.log as FastifyBaseLogger,
+    loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: 30_000,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
     onProtoPoisoning: 'remove',
     onConstructorPoisoning: 'ignore',
-    genReqId: (request) => {
-      const given = request.headers['x-request-id'];
-      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-    },
-    frameworkErrors: (error, request, reply) => {
-      const code = error.code === 'FST_ERR_MAX_PARAM_LENGTH' ? 'uri_too_long' : 'malformed_request';
-      sendProblem(request, reply, { code, detail: error.message });
-    },
-    clientErrorHandler: (error, socket) => {
-      if (error.code === 'ECONNRESET' || socket.destroyed) return;
-      const code = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'malformed_request';
-      const body = JSON.stringify(
-        toProblem({ code, detail: 'The request cannot be read' }, randomUUID()),
-      );
-      const status =
-        code === 'headers_too_large' ? '431 Request Header Fields Too Large' : '400 Bad Request';
-      socket.end(
-        `HTTP/1.1 ${status}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-      );
-    },
+    // What arrives on an open connection while the process stops is served: nothing is lost.
+    return503OnClosing: false,
+    genReqId: requestIdOf,
+    // A logger of its own for each request costs more than the lines that are ever written.
+    childLoggerFactory: (logger) => logger,
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError,
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
 
+  registerClosing(app);
+  registerBodies(app);
   registerErrors(app);
-  registerHttpMetrics(app, deps.metrics);
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
-    reply.header('x-content-type-options', 'nosniff');
-    done();
-  });
+  registerHttpMetrics(app, metrics);
+  registerCommonHeaders(app);
+  // Before the tokens are checked: a page must be able to read why it was refused.
+  registerCors(app, config.corsOrigins);
   registerAuth(app, {
-    findPrincipal: (hash) => findPrincipal(deps, hash),
-    failuresPerMinute: deps.config.rateLimitAuthFailures,
-    requestsPerMinute: deps.config.rateLimitPerMinute,
-    now: deps.now,
+    recall: (hash) => recallPrincipal(deps, hash),
+    isRecallCertain: snapshot.isLive,
+    lookUp: (hash) => lookUpPrincipal(deps, hash),
+    failuresPerMinute: config.rateLimitAuthFailures,
+    requestsPerMinute: config.rateLimitPerMinute,
+    now,
   });
   await registerOpenApi(app);
   await app.register(operationRoutes, { deps });
   // A process that only works in the background still says how it is.
-  if (deps.config.roles.includes('api')) await registerApi(app, deps);
+  if (config.roles.includes('api')) await registerApi(app, deps);
   await app.ready();
   return app;
 }
@@ -99,20 +91,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 async function registerApi(app: FastifyInstance, deps: AppDeps): Promise<void> {
   await app.register(experimentRoutes, { deps });
   await app.register(tokenRoutes, { deps });
-  await app.register(clientRoutes, { deps });
+  await app.register(assignmentRoutes, { deps });
+  await app.register(exposureRoutes, { deps });
+  await app.register(eventRoutes, { deps });
   await app.register(resultRoutes, { deps });
 }
-
-/** What a browser may call with a client token, and so all that is open to other origins. */
-const clientRoutes: FastifyPluginAsync<{ deps: AppDeps }> = async (scope, { deps }) => {
-  const { corsOrigins } = deps.config;
-  await scope.register(cors, {
-    origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
-    methods: ['GET', 'POST'],
-    exposedHeaders: ['x-request-id'],
-    maxAge: 600,
-  });
-  await scope.register(assignmentRoutes, { deps });
-  await scope.register(exposureRoutes, { deps });
-  await scope.register(eventRoutes, { deps });
-};

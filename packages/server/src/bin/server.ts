@@ -67,7 +67,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: NodeJS.ErrnoException) => {
-  const isExpected = error instanceof ConfigError || error.code === 'EADDRINUSE';
+  // An address that is in use, not allowed or not of this machine: `listen EADDRINUSE: …`.
+  const isExpected = error instanceof ConfigError || error.syscall === 'listen';
   const said = error.code === 'EADDRINUSE' ? `the port is in use: ${error.message}` : error.message;
   process.stderr.write(`assay: ${isExpected ? said : (error.stack ?? said)}\n`);
   process.exit(1);

@@ -30,11 +30,12 @@ function isAllowed(role: TokenRole, permission: Permission): boolean {
 }
 
 export interface AuthOptions {
-  /**
-   * Who the token with this SHA-256 (hex) belongs to; undefined when it is unknown or revoked. A
-   * promise only where memory cannot be trusted.
-   */
-  readonly findPrincipal: (hash: string) => Principal | undefined | Promise<Principal | undefined>;
+  /** Who the token with this SHA-256 (hex) belonged to when memory was last renewed. */
+  readonly recall: (hash: string) => Principal | undefined;
+  /** False while memory may have missed a change, so that the store has to be asked. */
+  readonly isRecallCertain: () => boolean;
+  /** Who the token belongs to now. */
+  readonly lookUp: (hash: string) => Promise<Principal | undefined>;
   /** Failed attempts that one address may make in a minute; 0: no limit. */
   readonly failuresPerMinute: number;
   /** Requests that one token may make in a minute; 0: no limit. */
@@ -45,6 +46,10 @@ export interface AuthOptions {
 
 const MINUTE_MS = 60_000;
 const LOOPBACK = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
+
+/** Comes from this machine, and not through a proxy on it that stands for the whole world. */
+const isLocal = ({ ip, headers }: FastifyRequest): boolean =>
+  LOOPBACK.has(ip) && headers['x-forwarded-for'] === undefined && headers.forwarded === undefined;
 
 /**
  * Lets a request through to its route only with a token whose role may do what the route asks.
@@ -60,8 +65,7 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
   app.decorateRequest('principal');
   app.addHook('onRoute', (route) => {
     // The documentation's routes are a plugin's, which cannot say it themselves.
-    const isOpen = route.method === 'OPTIONS' || route.url.startsWith('/docs');
-    if (isOpen) route.config = { ...route.config, permission: 'public' };
+    if (/^\/docs(\/|$)/.test(route.url)) route.config = { ...route.config, permission: 'public' };
     else if (route.config?.permission === undefined) {
       throw new Error(`route ${route.method} ${route.url} does not say its permission`);
     }
@@ -82,42 +86,44 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
         `A token of role "${principal.role}" may not do this; it needs the right to ${permission}`,
       );
     }
+    requests.check(String(principal.tokenId));
     requests.count(String(principal.tokenId));
     request.principal = principal;
   };
 
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const permission = request.routeOptions.config.permission ?? 'public';
-    if (permission === 'public' || (permission === 'metrics' && LOOPBACK.has(request.ip))) {
+    if (permission === 'public' || (permission === 'metrics' && isLocal(request))) {
       done();
       return;
     }
     const { authorization } = request.headers;
     if (authorization === undefined || !/^bearer /i.test(authorization)) {
-      reply.header('www-authenticate', 'Bearer');
       throw new DomainError('unauthorized', 'Send "Authorization: Bearer <token>"');
     }
-    failures.check(request.ip);
     const token = authorization.slice('bearer '.length).trim();
-    let hash = hashes.get(token);
-    if (hash === undefined) {
-      hash = hashToken(token);
-      hashes.set(token, hash);
-    }
-    const found = options.findPrincipal(hash);
-    if (found instanceof Promise) {
-      found.then((principal) => admit(request, principal, permission)).then(() => done(), done);
+    const known = hashes.get(token);
+    const hash = known ?? hashToken(token);
+    const recalled = options.recall(hash);
+    // Only who is not known is slowed down: behind a proxy everybody has the same address, and
+    // one who guesses must not lock all of them out.
+    if (recalled === undefined) failures.check(request.ip);
+    else if (known === undefined) hashes.set(token, hash);
+    if (options.isRecallCertain()) {
+      admit(request, recalled, permission);
+      done();
       return;
     }
-    admit(request, found, permission);
-    done();
+    options
+      .lookUp(hash)
+      .then((principal) => admit(request, principal, permission))
+      .then(() => done(), done);
   });
 }
 
 interface Window {
   /** Throws `too_many_requests` when the limit is reached. */
   readonly check: (key: string) => void;
-  /** Checks, then counts one. */
   readonly count: (key: string) => void;
 }
 
@@ -141,7 +147,6 @@ function createWindow(limit: number, now: () => number): Window {
   return {
     check,
     count(key) {
-      check(key);
       counts.set(key, (counts.get(key) ?? 0) + 1);
     },
   };

@@ -1,106 +1,95 @@
-import { ERRORS, type ErrorCode, type FieldError, type Problem } from '@assay/contract';
+import { ERRORS, type ErrorCode, type FieldError } from '@assay/contract';
 import { hasZodFastifySchemaValidationErrors } from '@fastify/type-provider-zod';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../errors.ts';
 import { isUnavailable } from '../platform/postgres.ts';
+import { type Failure, sendProblem } from './problem.ts';
 
 /** Codes of Fastify's own errors, and of its parsers, in the closed table's words. */
 const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_EMPTY_TYPE: 'unsupported_media_type',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed_request',
   FST_ERR_CTP_INVALID_JSON_BODY: 'malformed_request',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed_request',
   FST_ERR_BAD_URL: 'malformed_request',
-  FST_ERR_MAX_PARAM_LENGTH: 'uri_too_long',
   FST_ERR_ASYNC_CONSTRAINT: 'malformed_request',
 };
 
-interface Failure {
-  readonly code: ErrorCode;
-  readonly detail: string;
-  readonly errors?: readonly FieldError[] | undefined;
-  readonly retryAfterSeconds?: number | undefined;
-}
+/**
+ * SQLSTATEs that say "somebody else is at it": a lock or an answer did not come in time, or two
+ * transactions waited for each other. The same request succeeds a moment later.
+ */
+const CONTENTION = new Set(['55P03', '57014', '40001', '40P01']);
 
 /** Turns everything that a request can fail with into `application/problem+json` (RFC 9457). */
 export function registerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const failure = toFailure(error);
-    if (failure.code === 'internal') request.log.error({ err: error }, 'request failed');
+    const failure = toFailure(error, request);
+    const { id, log, method, routeOptions } = request;
+    const said = { request_id: id, method, route: routeOptions.url };
+    if (failure.code === 'internal') log.error({ ...said, err: error }, 'request failed');
     else if (ERRORS[failure.code].status >= 500) {
-      request.log.warn({ code: failure.code, cause: error.message }, 'request not served');
+      log.warn({ ...said, code: failure.code, cause: error.message }, 'request not served');
     }
     return sendProblem(request, reply, failure);
   });
   app.setNotFoundHandler((request, reply) => {
-    const allowed = allowedMethods(app, request);
+    const path = pathOf(request);
+    const allowed = METHODS.filter(
+      (method) => method !== request.method && app.findRoute({ method, url: path }) !== null,
+    );
     if (allowed.length > 0) {
       reply.header('allow', allowed.join(', '));
-      const detail = `${request.url.split('?')[0]} takes ${allowed.join(', ')}`;
+      const detail = `${shown(path)} takes ${allowed.join(', ')}`;
       return sendProblem(request, reply, { code: 'method_not_allowed', detail });
     }
-    const detail = `There is no ${request.method} ${request.url.split('?')[0]?.slice(0, 200)}`;
+    const detail = `There is no ${request.method} ${shown(path)}`;
     return sendProblem(request, reply, { code: 'not_found', detail });
   });
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
-function allowedMethods(app: FastifyInstance, request: FastifyRequest): readonly string[] {
-  const url = request.url.split('?')[0] ?? '/';
-  return METHODS.filter(
-    (method) => app.findRoute({ method, url }) !== null && method !== request.method,
-  );
-}
+const pathOf = ({ url }: FastifyRequest): string => url.split('?', 1)[0] ?? '/';
 
-/** Sends a failure that the error handler does not see, such as one before routing. */
-export function sendProblem(
+const PATH_SHOWN_MAX = 200;
+const shown = (path: string): string =>
+  path.length > PATH_SHOWN_MAX ? `${path.slice(0, PATH_SHOWN_MAX)}…` : path;
+
+/** Answers what Fastify refuses before it has a route, where the error handler is not asked. */
+export function answerFrameworkError(
+  error: FastifyError,
   request: FastifyRequest,
   reply: FastifyReply,
-  failure: Failure,
-): FastifyReply {
-  const { status } = ERRORS[failure.code];
-  const retryAfter = failure.retryAfterSeconds ?? (status === 503 ? 1 : undefined);
-  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
-  if (failure.code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
-  return reply
-    .status(status)
-    .header('content-type', 'application/problem+json')
-    .serializer(JSON.stringify)
-    .send(toProblem(failure, request.id));
+): void {
+  const failure: Failure =
+    error.code === 'FST_ERR_MAX_PARAM_LENGTH'
+      ? { code: 'uri_too_long', detail: 'A part of the address is too long' }
+      : { code: 'malformed_request', detail: 'The address is not valid percent-encoded UTF-8' };
+  sendProblem(request, reply, failure);
 }
 
-/** The body of an error answer. */
-export function toProblem({ code, detail, errors }: Failure, requestId: string): Problem {
-  return {
-    type: `https://assay.dev/errors/${code}`,
-    title: ERRORS[code].title,
-    status: ERRORS[code].status,
-    detail,
-    code,
-    request_id: requestId,
-    ...(errors === undefined ? {} : { errors: [...errors] }),
-  };
-}
-
-function toFailure(error: FastifyError | DomainError): Failure {
+function toFailure(error: FastifyError | DomainError, request: FastifyRequest): Failure {
   if (error instanceof DomainError) {
     const { code, message, errors, retryAfterSeconds } = error;
     return { code, detail: message, errors, retryAfterSeconds };
   }
   if (hasZodFastifySchemaValidationErrors(error)) {
+    // Nothing was sent, so there is no field to name; `null` sent as JSON is a body.
+    if (error.validationContext === 'body' && request.body === undefined) {
+      return { code: 'malformed_request', detail: 'The request has no body, but needs one' };
+    }
     const errors = error.validation.flatMap(toFieldErrors);
     const [first] = errors;
-    return {
-      code: 'invalid',
-      detail: first === undefined ? error.message : describe(first),
-      errors,
-    };
+    const detail = first === undefined ? error.message : describe(first);
+    return { code: 'invalid', detail, errors };
   }
   const known = FRAMEWORK_CODES[error.code ?? ''];
   if (known !== undefined) return { code: known, detail: error.message };
+  if (CONTENTION.has(error.code ?? '')) {
+    return { code: 'overloaded', detail: 'The database is busy with this now; try again' };
+  }
   if (isUnavailable(error)) {
     return { code: 'unavailable', detail: 'The database cannot be reached now' };
   }

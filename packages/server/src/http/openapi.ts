@@ -1,29 +1,19 @@
-import { EventInput, ExposureInput, Problem } from '@assay/contract';
+import { STATUS_CODES } from 'node:http';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from '@fastify/type-provider-zod';
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import { completeDocument, type OpenApiDocument } from './openapi-document.ts';
 
-/** Items are checked one by one, so their arrays are untyped to the validator, not to the reader. */
-const ITEM_SCHEMAS: Readonly<Record<string, { readonly field: string; readonly item: string }>> = {
-  EventsRequest: { field: 'events', item: 'EventInput' },
-  ExposuresRequest: { field: 'exposures', item: 'ExposureInput' },
-};
+/** The pages load nothing from elsewhere; their own styles and images are in line. */
+const PAGES_CSP =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
 
-interface SchemaObject {
-  [name: string]: unknown;
-  properties?: Record<string, SchemaObject>;
-}
-
-interface OpenApiDocument {
-  components?: { schemas?: Record<string, SchemaObject> };
-  paths?: Record<string, Record<string, { responses?: Record<string, unknown> }>>;
-}
-
-const PROBLEM_RESPONSE = {
-  description: 'An error, see `code`',
-  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+/** Who may call: what the auth hook asks of a route, in the document's words. */
+const SECURITY: Readonly<Record<string, readonly Record<string, string[]>[]>> = {
+  public: [],
+  // From loopback without a token, from elsewhere with one.
+  metrics: [{}, { bearer: [] }],
 };
 
 /** Serves the API's own description at /openapi.json and as pages at /docs. */
@@ -37,38 +27,51 @@ export async function registerOpenApi(app: FastifyInstance): Promise<void> {
         version: '0.1.0',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+      components: {
+        securitySchemes: {
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'A token of role client, ingest, viewer, editor or admin.',
+          },
+        },
+      },
       security: [{ bearer: [] }],
     },
-    transform: jsonSchemaTransform,
+    transform: (input) => {
+      const { schema, url } = jsonSchemaTransform(input);
+      const permission = input.route.config?.permission ?? 'public';
+      const security = SECURITY[permission];
+      return {
+        url,
+        schema: {
+          ...schema,
+          ...(security === undefined
+            ? { description: describe(schema.description, permission) }
+            : { security }),
+        },
+      };
+    },
     transformObject: (document) =>
-      complete(jsonSchemaTransformObject(document) as OpenApiDocument) as ReturnType<
-        typeof jsonSchemaTransformObject
-      >,
+      completeDocument(
+        jsonSchemaTransformObject(document) as OpenApiDocument,
+        statusText,
+      ) as ReturnType<typeof jsonSchemaTransformObject>,
   });
-  await app.register(swaggerUi, { routePrefix: '/docs' });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: PAGES_CSP,
+    // Else the page would send the document to a validator on the internet.
+    uiConfig: { validatorUrl: null },
+  });
   app.get('/openapi.json', { config: { permission: 'public' }, schema: { hide: true } }, async () =>
     app.swagger(),
   );
 }
 
-/** Adds what the route schemas cannot say: the items of batches, and the shape of every error. */
-function complete(document: OpenApiDocument): OpenApiDocument {
-  const schemas = document.components?.schemas ?? {};
-  for (const schema of [EventInput, ExposureInput, Problem]) {
-    const { id } = schema.meta() ?? {};
-    if (typeof id !== 'string') continue;
-    const { $schema: _, ...json } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-    schemas[id] = json as SchemaObject;
-  }
-  for (const [name, { field, item }] of Object.entries(ITEM_SCHEMAS)) {
-    const array = (schemas[`${name}Input`] ?? schemas[name])?.properties?.[field];
-    if (array !== undefined) array.items = { $ref: `#/components/schemas/${item}` };
-  }
-  for (const methods of Object.values(document.paths ?? {})) {
-    for (const operation of Object.values(methods)) {
-      if (operation.responses !== undefined) operation.responses.default = PROBLEM_RESPONSE;
-    }
-  }
-  return document;
-}
+const describe = (description: unknown, permission: string): string => {
+  const need = `Needs the right to ${permission}.`;
+  return typeof description === 'string' ? `${description} ${need}` : need;
+};
+
+const statusText = (status: string): string => STATUS_CODES[status] ?? 'An answer';

@@ -1,4 +1,4 @@
-import type { Experiment, ExperimentCreate, ExperimentPatch, VariantInput } from '@assay/contract';
+import type { Experiment, ExperimentCreate, ExperimentPatch, VariantChange } from '@assay/contract';
 import { bucketRanges } from '@assay/core';
 import { must } from '../../errors.ts';
 import type { ExperimentRecord, VariantRecord } from './experiment.ts';
@@ -49,16 +49,27 @@ export function toExperiment(record: ExperimentRecord): Experiment {
   };
 }
 
-/** Variants of a request as they are stored, in the order given. */
-export function toVariants(inputs: readonly VariantInput[]): readonly Omit<VariantRecord, 'id'>[] {
-  return inputs.map((input, position) => ({
-    position,
-    key: input.key,
-    name: input.name ?? input.key,
-    allocation: toHundredths(input.allocation_pct),
-    isControl: input.is_control,
-    config: input.config,
-  }));
+/**
+ * Variants of a request as they are stored, in the order given.
+ *
+ * @param present those of the experiment: what a request leaves out of one of them stays, so that
+ *   an edit of the shares cannot wipe what the variants are
+ */
+export function toVariants(
+  inputs: readonly VariantChange[],
+  present: readonly VariantRecord[],
+): readonly Omit<VariantRecord, 'id'>[] {
+  return inputs.map((input, position) => {
+    const same = present.find(({ key }) => key === input.key);
+    return {
+      position,
+      key: input.key,
+      name: input.name ?? same?.name ?? input.key,
+      allocation: toHundredths(input.allocation_pct),
+      isControl: input.is_control,
+      config: input.config ?? same?.config ?? {},
+    };
+  });
 }
 
 /** @param seed used when the request brings none */
@@ -74,7 +85,7 @@ export function toNewExperiment(request: ExperimentCreate, seed: string): NewExp
     analysis: request.analysis,
     startsAt: request.starts_at,
     endsAt: request.ends_at,
-    variants: toVariants(request.variants),
+    variants: toVariants(request.variants, []),
   };
 }
 
@@ -88,9 +99,22 @@ export function withPatch(record: ExperimentRecord, patch: ExperimentPatch): Exp
     seed: patch.seed ?? record.seed,
     coverage: patch.coverage_pct === undefined ? record.coverage : toHundredths(patch.coverage_pct),
     metrics: patch.metrics ?? record.metrics,
-    analysis: patch.analysis ?? record.analysis,
+    analysis: withAnalysis(record.analysis, patch.analysis ?? {}),
     startsAt: patch.starts_at === undefined ? record.startsAt : patch.starts_at,
     endsAt: patch.ends_at === undefined ? record.endsAt : patch.ends_at,
+  };
+}
+
+function withAnalysis(
+  analysis: ExperimentRecord['analysis'],
+  patch: NonNullable<ExperimentPatch['analysis']>,
+): ExperimentRecord['analysis'] {
+  const { confidence_level, expected_users } = patch;
+  return {
+    ...analysis,
+    ...(patch.method === undefined ? {} : { method: patch.method }),
+    ...(confidence_level === undefined ? {} : { confidence_level }),
+    ...(expected_users === undefined ? {} : { expected_users }),
   };
 }
 
@@ -108,7 +132,7 @@ export function immutableFields(
   if (patch.variants !== undefined) {
     const control = record.variants.find(({ isControl }) => isControl);
     if (patch.variants.length !== record.variants.length) {
-      problems.push({ path: 'variants', message: `the number of variants ${message}` });
+      problems.push({ path: 'variants', message: `in number ${message}` });
     }
     record.variants.forEach(({ key }, index) => {
       const given = patch.variants?.[index];

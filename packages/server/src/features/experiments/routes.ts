@@ -21,7 +21,7 @@ import {
   changeStatus,
   cloneExperiment,
   createExperiment,
-  type ExpectedVersion,
+  type ExpectedVersions,
   type ExperimentDeps,
   editExperiment,
   getExperiment,
@@ -39,18 +39,18 @@ const params = z.object({ experiment: ExperimentRef });
 const overrideParams = z.object({ experiment: ExperimentRef, user_id: UserId });
 const ACTIONS = ['start', 'pause', 'resume', 'stop', 'archive'] as const;
 
-/** The version that `If-Match` names; undefined without the header, or for `*`. */
-function expectedVersion(request: FastifyRequest): ExpectedVersion {
+/** The versions that `If-Match` names; undefined without the header, or for `*`. */
+function expectedVersions(request: FastifyRequest): ExpectedVersions {
   const given = request.headers['if-match'];
-  if (given === undefined || given === '*') return undefined;
-  const match = /^(?:W\/)?"(\d{1,9})"$/.exec(given);
-  if (match === null) {
-    throw new DomainError(
-      'version_mismatch',
-      `If-Match ${given.slice(0, 100)} is not an ETag of this API`,
-    );
-  }
-  return Number(match[1]);
+  if (given === undefined || given.trim() === '*') return undefined;
+  return given.split(',').map((tag) => {
+    const match = /^(?:W\/)?"(\d{1,9})"$/.exec(tag.trim());
+    if (match === null) {
+      const detail = `If-Match ${given.slice(0, 100)} is not an ETag of this API`;
+      throw new DomainError('version_mismatch', detail);
+    }
+    return Number(match[1]);
+  });
 }
 
 function tagged(reply: FastifyReply, experiment: Experiment): Experiment {
@@ -132,7 +132,7 @@ export const experimentRoutes: FastifyPluginAsyncZod<{ deps: ExperimentDeps }> =
           actorOf(request),
           request.params.experiment,
           request.body,
-          expectedVersion(request),
+          expectedVersions(request),
         ),
       ),
   );
@@ -151,7 +151,7 @@ export const experimentRoutes: FastifyPluginAsyncZod<{ deps: ExperimentDeps }> =
     },
     async (request, reply) => {
       const { experiment } = request.params;
-      await removeExperiment(deps, actorOf(request), experiment, expectedVersion(request));
+      await removeExperiment(deps, actorOf(request), experiment, expectedVersions(request));
       return reply.status(204).send(null);
     },
   );
@@ -171,7 +171,7 @@ export const experimentRoutes: FastifyPluginAsyncZod<{ deps: ExperimentDeps }> =
       },
       async (request, reply) => {
         const { experiment } = request.params;
-        const expected = expectedVersion(request);
+        const expected = expectedVersions(request);
         return tagged(
           reply,
           await changeStatus(deps, actorOf(request), experiment, action, expected),

@@ -24,6 +24,7 @@ import {
   deleteExperiment,
   deleteOverride,
   findExperiment,
+  findOverride,
   insertExperiment,
   insertVersion,
   listExperiments,
@@ -39,8 +40,8 @@ export interface ExperimentDeps extends Pick<Deps, 'db' | 'now'> {
   readonly snapshot: Pick<LiveSnapshot, 'refresh'>;
 }
 
-/** The version that a change must find, as `If-Match` says it; undefined: any. */
-export type ExpectedVersion = number | undefined;
+/** The versions one of which a change must find, as `If-Match` says it; undefined: any. */
+export type ExpectedVersions = readonly number[] | undefined;
 
 /** What a user can ask for; a start becomes `schedule` when its time has not come. */
 export type RequestedAction = Exclude<LifecycleAction, 'schedule'>;
@@ -89,10 +90,10 @@ export async function createExperiment(
     const id = await insertExperiment(tx, toNewExperiment(request, seed));
     if (id === undefined) throw keyTaken(request.key);
     const experiment = toExperiment(await requireExperiment(tx, String(id)));
-    await audit(tx, actor, 'experiment.created', null, experiment);
+    await audit(tx, actor, id, 'experiment.created', null, experiment);
     return experiment;
   });
-  await deps.snapshot.refresh();
+  await showChange(deps);
   return created;
 }
 
@@ -107,7 +108,7 @@ export async function editExperiment(
   actor: Actor,
   ref: string,
   patch: ExperimentPatch,
-  expected: ExpectedVersion,
+  expected: ExpectedVersions,
 ): Promise<Experiment> {
   const edited = await inTransaction(deps.db, async (tx) => {
     const record = await lock(tx, ref, expected);
@@ -126,11 +127,11 @@ export async function editExperiment(
     await updateExperiment(tx, changed);
     if (patch.variants !== undefined) {
       const store = record.startedAt === null ? replaceVariants : updateVariants;
-      await store(tx, record.id, toVariants(patch.variants));
+      await store(tx, record.id, toVariants(patch.variants, record.variants));
     }
     return finishChange(tx, actor, 'experiment.updated', record);
   });
-  await deps.snapshot.refresh();
+  await showChange(deps);
   return edited;
 }
 
@@ -140,32 +141,74 @@ export async function changeStatus(
   actor: Actor,
   ref: string,
   action: RequestedAction,
-  expected: ExpectedVersion,
+  expected: ExpectedVersions,
 ): Promise<Experiment> {
   const changed = await inTransaction(deps.db, async (tx) => {
     const record = await lock(tx, ref, expected);
-    const now = new Date(deps.now());
-    const isEarly = record.startsAt !== null && Date.parse(record.startsAt) > now.getTime();
-    const actual = action === 'start' && isEarly && record.status === 'draft' ? 'schedule' : action;
-    const status = TRANSITIONS[record.status][actual];
-    if (status === null) {
-      const allowed = allowedActions(record.status).join(', ') || 'nothing';
-      throw new DomainError(
-        'transition_not_allowed',
-        `An experiment that is ${record.status} cannot ${action}; it allows ${allowed}`,
-      );
-    }
-    const at = now.toISOString();
-    await updateExperiment(tx, {
-      ...record,
-      status,
-      startedAt: status === 'running' ? (record.startedAt ?? at) : record.startedAt,
-      stoppedAt: status === 'stopped' ? at : record.stoppedAt,
-    });
-    return finishChange(tx, actor, PAST_TENSE[actual], record);
+    return applyAction(tx, actor, record, action, deps.now());
   });
-  await deps.snapshot.refresh();
+  await showChange(deps);
   return changed;
+}
+
+/**
+ * Starts or stops an experiment if its time has come, which is asked again under the lock: the
+ * time may have been moved since somebody saw that it was due. Answers false if it is not.
+ */
+export async function changeStatusWhenDue(
+  deps: Pick<Deps, 'db' | 'now'>,
+  actor: Actor,
+  ref: string,
+  action: 'start' | 'stop',
+): Promise<boolean> {
+  return inTransaction(deps.db, async (tx) => {
+    const record = await lock(tx, ref, undefined);
+    const now = deps.now();
+    const { status, startsAt, endsAt } = record;
+    const isDue =
+      action === 'start'
+        ? status === 'scheduled' && isReached(startsAt, now)
+        : TRANSITIONS[status].stop === 'stopped' && isReached(endsAt, now);
+    if (isDue) await applyAction(tx, actor, record, action, now);
+    return isDue;
+  });
+}
+
+const isReached = (time: string | null, nowMs: number): boolean =>
+  time !== null && Date.parse(time) <= nowMs;
+
+async function applyAction(
+  tx: Db,
+  actor: Actor,
+  record: ExperimentRecord,
+  action: RequestedAction,
+  nowMs: number,
+): Promise<Experiment> {
+  const isEarly = record.startsAt !== null && !isReached(record.startsAt, nowMs);
+  const actual = action === 'start' && isEarly && record.status === 'draft' ? 'schedule' : action;
+  const status = TRANSITIONS[record.status][actual];
+  if (status === null) {
+    const allowed = allowedActions(record.status).filter((name) => name !== 'schedule');
+    throw new DomainError(
+      'transition_not_allowed',
+      `An experiment that is ${record.status} cannot ${action}; it allows ${allowed.join(', ') || 'nothing'}`,
+    );
+  }
+  if (action === 'start' && isReached(record.endsAt, nowMs)) {
+    // It would be stopped within a second, and a stopped experiment never runs again.
+    const message = 'has passed; set a later time or none before the start';
+    throw new DomainError('transition_not_allowed', `ends_at ${message}`, {
+      errors: [{ path: 'ends_at', message }],
+    });
+  }
+  const at = new Date(nowMs).toISOString();
+  await updateExperiment(tx, {
+    ...record,
+    status,
+    startedAt: status === 'running' ? (record.startedAt ?? at) : record.startedAt,
+    stoppedAt: status === 'stopped' ? at : record.stoppedAt,
+  });
+  return finishChange(tx, actor, PAST_TENSE[actual], record);
 }
 
 const PAST_TENSE: Readonly<Record<LifecycleAction, string>> = {
@@ -197,10 +240,11 @@ export async function cloneExperiment(
     });
     if (id === undefined) throw keyTaken(request.key);
     const experiment = toExperiment(await requireExperiment(tx, String(id)));
-    await audit(tx, actor, 'experiment.cloned', { key: source.key }, experiment);
+    const from = { id: source.id, key: source.key };
+    await audit(tx, actor, id, 'experiment.cloned', from, experiment);
     return experiment;
   });
-  await deps.snapshot.refresh();
+  await showChange(deps);
   return created;
 }
 
@@ -209,7 +253,7 @@ export async function removeExperiment(
   deps: ExperimentDeps,
   actor: Actor,
   ref: string,
-  expected: ExpectedVersion,
+  expected: ExpectedVersions,
 ): Promise<void> {
   await inTransaction(deps.db, async (tx) => {
     const record = await lock(tx, ref, expected);
@@ -220,9 +264,9 @@ export async function removeExperiment(
       );
     }
     await deleteExperiment(tx, record.id);
-    await audit(tx, actor, 'experiment.deleted', toExperiment(record), null);
+    await audit(tx, actor, record.id, 'experiment.deleted', toExperiment(record), null);
   });
-  await deps.snapshot.refresh();
+  await showChange(deps);
 }
 
 /** What was done to an experiment, from the newest on. */
@@ -248,17 +292,17 @@ export async function setOverride(
     const record = await lock(tx, ref, undefined);
     const variant = record.variants.find(({ key }) => key === variantKey);
     if (variant === undefined) {
-      const message = `must be one of ${record.variants.map(({ key }) => key).join(', ')}`;
-      throw new DomainError('invalid', `variant: ${message}`, {
-        errors: [{ path: 'variant', message }],
-      });
+      const keys = record.variants.map(({ key }) => key).join(', ');
+      throw invalidField('variant', `must be one of ${keys}`);
     }
+    const replaced = await findOverride(tx, record.id, userId);
     await upsertOverride(tx, record.id, userId, variant.id);
     const after = { experiment_id: record.id, user_id: userId, variant: variantKey };
-    await audit(tx, actor, 'override.set', null, { ...after, id: record.id });
+    const before = replaced === undefined ? null : { ...after, variant: replaced };
+    await audit(tx, actor, record.id, 'override.set', before, after);
     return after;
   });
-  await deps.snapshot.refresh();
+  await showChange(deps);
   return override;
 }
 
@@ -271,20 +315,26 @@ export async function removeOverride(
 ): Promise<void> {
   await inTransaction(deps.db, async (tx) => {
     const record = await lock(tx, ref, undefined);
-    const existed = await deleteOverride(tx, record.id, userId);
-    if (!existed) throw new DomainError('override_not_found');
-    await audit(tx, actor, 'override.removed', { id: record.id, user_id: userId }, null);
+    const variant = await findOverride(tx, record.id, userId);
+    if (variant === undefined) throw new DomainError('override_not_found');
+    await deleteOverride(tx, record.id, userId);
+    const before = { experiment_id: record.id, user_id: userId, variant };
+    await audit(tx, actor, record.id, 'override.removed', before, null);
   });
-  await deps.snapshot.refresh();
+  await showChange(deps);
 }
 
-async function lock(tx: Db, ref: string, expected: ExpectedVersion): Promise<ExperimentRecord> {
+/** The change is committed: if it cannot be read now, the next poll reads it. */
+const showChange = ({ snapshot }: ExperimentDeps): Promise<void> =>
+  snapshot.refresh().catch(() => {});
+
+async function lock(tx: Db, ref: string, expected: ExpectedVersions): Promise<ExperimentRecord> {
   const record = await findExperiment(tx, ref, 'lock');
   if (record === undefined) throw notFound(ref);
-  if (expected !== undefined && record.version !== expected) {
+  if (expected !== undefined && !expected.includes(record.version)) {
     throw new DomainError(
       'version_mismatch',
-      `"${record.key}" is at version ${record.version}, not ${expected}; read it again`,
+      `"${record.key}" is at version ${record.version}, not ${expected.join(', ')}; read it again`,
     );
   }
   return record;
@@ -300,33 +350,31 @@ async function finishChange(
   const after = must(await findExperiment(tx, String(before.id)), 'the row is locked');
   if (after.startedAt !== null) await insertVersion(tx, after);
   const answer = toExperiment(after);
-  await audit(tx, actor, action, toExperiment(before), answer);
+  await audit(tx, actor, after.id, action, toExperiment(before), answer);
   return answer;
 }
 
-function checkTimes({ startsAt, endsAt }: ExperimentRecord): void {
+function checkTimes({ status, startsAt, endsAt }: ExperimentRecord): void {
+  if (status === 'scheduled' && startsAt === null) {
+    throw invalidField('starts_at', 'is what the experiment waits for; stop it to make it a draft');
+  }
   if (startsAt === null || endsAt === null || Date.parse(startsAt) < Date.parse(endsAt)) return;
-  const message = 'must be later than starts_at';
-  throw new DomainError('invalid', `ends_at: ${message}`, {
-    errors: [{ path: 'ends_at', message }],
-  });
+  throw invalidField('ends_at', 'must be later than starts_at');
 }
+
+const invalidField = (path: string, message: string): DomainError =>
+  new DomainError('invalid', `${path}: ${message}`, { errors: [{ path, message }] });
 
 function audit(
   tx: Db,
   actor: Actor,
+  id: number,
   action: string,
   before: Record<string, unknown> | null,
-  after: (Record<string, unknown> & { readonly id: number }) | null,
+  after: Record<string, unknown> | null,
 ): Promise<void> {
-  const id = after?.id ?? before?.id;
-  return recordAudit(tx, actor, {
-    action,
-    resourceType: 'experiment',
-    resourceId: String(id),
-    before,
-    after,
-  });
+  const resource = { resourceType: 'experiment', resourceId: String(id) };
+  return recordAudit(tx, actor, { ...resource, action, before, after });
 }
 
 const notFound = (ref: string): DomainError =>

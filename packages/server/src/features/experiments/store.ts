@@ -111,14 +111,27 @@ async function insertVariants(
   );
 }
 
-/** Replaces the variants of a draft. */
+/** Replaces the variants of a draft; overrides stay with the variants whose keys stay. */
 export async function replaceVariants(
   db: Db,
   experimentId: number,
   variants: readonly Omit<VariantRecord, 'id'>[],
 ): Promise<void> {
+  const { rows: kept } = await db.query<{ user_id: string; key: string }>(
+    `SELECT o.user_id, v.key FROM overrides o JOIN variants v ON v.id = o.variant_id
+     WHERE o.experiment_id = $1`,
+    [experimentId],
+  );
   await db.query('DELETE FROM variants WHERE experiment_id = $1', [experimentId]);
   await insertVariants(db, experimentId, variants);
+  if (kept.length === 0) return;
+  await db.query(
+    `INSERT INTO overrides (experiment_id, user_id, variant_id)
+     SELECT v.experiment_id, k.user_id, v.id
+     FROM unnest($2::text[], $3::text[]) AS k (user_id, key)
+     JOIN variants v ON v.experiment_id = $1 AND v.key = k.key`,
+    [experimentId, kept.map(({ user_id }) => user_id), kept.map(({ key }) => key)],
+  );
 }
 
 /** Updates name, share and config of the variants of a started experiment, found by key. */
@@ -249,6 +262,20 @@ export async function listVersions(
   }));
 }
 
+/** Key of the variant that is forced on a user. */
+export async function findOverride(
+  db: Db,
+  experimentId: number,
+  userId: string,
+): Promise<string | undefined> {
+  const { rows } = await db.query<{ key: string }>(
+    `SELECT v.key FROM overrides o JOIN variants v ON v.id = o.variant_id
+     WHERE o.experiment_id = $1 AND o.user_id = $2`,
+    [experimentId, userId],
+  );
+  return rows[0]?.key;
+}
+
 /** Forces a variant on a user. */
 export async function upsertOverride(
   db: Db,
@@ -263,17 +290,12 @@ export async function upsertOverride(
   );
 }
 
-/** Takes an override back; false if there was none. */
-export async function deleteOverride(
-  db: Db,
-  experimentId: number,
-  userId: string,
-): Promise<boolean> {
-  const { rowCount } = await db.query(
-    'DELETE FROM overrides WHERE experiment_id = $1 AND user_id = $2',
-    [experimentId, userId],
-  );
-  return rowCount === 1;
+/** Takes an override back. */
+export async function deleteOverride(db: Db, experimentId: number, userId: string): Promise<void> {
+  await db.query('DELETE FROM overrides WHERE experiment_id = $1 AND user_id = $2', [
+    experimentId,
+    userId,
+  ]);
 }
 
 /** Keys of experiments whose time to start or to stop has come. */

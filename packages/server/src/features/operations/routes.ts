@@ -51,6 +51,7 @@ export const operationRoutes: FastifyPluginAsyncZod<{ deps: OperationDeps }> = a
         operationId: 'getMetrics',
         summary: 'Measurements for Prometheus; from loopback, or with a viewer token',
         tags,
+        produces: ['text/plain'],
         response: { 200: z.string() },
       },
     },

@@ -60,28 +60,25 @@ function toSnapshotPart(snapshot: LiveSnapshot): Part {
   return { status: 'ok' };
 }
 
-function toCdcPart({ state, lagMs, lastError }: CdcStatus): Part {
+function toCdcPart({ state, lagMs }: CdcStatus): Part {
   const isWell = state === 'streaming' || state === 'waiting';
-  return {
-    status: isWell ? 'ok' : 'degraded',
-    detail: lastError === null || isWell ? state : `${state}: ${lastError}`,
-    lag_ms: lagMs,
-  };
+  return { status: isWell ? 'ok' : 'degraded', detail: state, lag_ms: lagMs };
 }
 
 async function probe(ask: () => Promise<void>, failure: 'down' | 'degraded'): Promise<Part> {
   let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`)),
-      CHECK_TIMEOUT_MS,
-    );
+  const timeout = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), CHECK_TIMEOUT_MS);
   });
   try {
-    await Promise.race([ask(), timeout]);
-    return { status: 'ok' };
+    const outcome = await Promise.race([ask(), timeout]);
+    if (outcome !== 'late') return { status: 'ok' };
+    return { status: failure, detail: `no answer within ${CHECK_TIMEOUT_MS} ms` };
   } catch (error) {
-    return { status: failure, detail: (error as Error).message || 'cannot be reached' };
+    // A code and no message: a message names hosts and users, which only the log may tell.
+    const { code } = error as { readonly code?: unknown };
+    const detail = typeof code === 'string' ? `cannot be used: ${code}` : 'cannot be used';
+    return { status: failure, detail };
   } finally {
     clearTimeout(timer);
   }

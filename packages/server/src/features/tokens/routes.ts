@@ -2,7 +2,7 @@ import { PageQuery, TokenCreate, TokenCreated, TokenList } from '@assay/contract
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import { actorOf } from '../audit/service.ts';
-import { createToken, pageOfTokens, revoke, type TokenDeps } from './service.ts';
+import { issueToken, pageOfTokens, revoke, type TokenDeps } from './service.ts';
 
 const tags = ['tokens'];
 const config = { permission: 'admin' } as const;
@@ -21,9 +21,8 @@ export const tokenRoutes: FastifyPluginAsyncZod<{ deps: TokenDeps }> = async (ap
       },
     },
     async (request, reply) => {
-      const created = await createToken(deps, actorOf(request), request.body);
-      await deps.snapshot.refresh();
-      return reply.status(201).header('cache-control', 'no-store').send(created);
+      const created = await issueToken(deps, actorOf(request), request.body);
+      return reply.status(201).send(created);
     },
   );
 

@@ -9,10 +9,11 @@ import { type Actor, recordAudit } from '../audit/service.ts';
 import type { LiveSnapshot } from '../snapshot/snapshot.ts';
 import {
   ensureToken,
+  findToken,
   findTokenPrincipal,
   insertToken,
   listTokens,
-  revokeOthersNamed,
+  revokeOthers,
   revokeToken,
 } from './store.ts';
 
@@ -21,7 +22,9 @@ export interface TokenDeps extends Pick<Deps, 'db'> {
 }
 
 const PREFIX_LENGTH = 16;
-const ENVIRONMENT_TOKEN = 'environment';
+/** Name and prefix of the token that ASSAY_ADMIN_TOKEN brings; no token made here has the prefix. */
+const ENVIRONMENT = 'environment';
+const ENVIRONMENT_ACTOR: Actor = { name: ENVIRONMENT, requestId: null };
 
 /** A token of 256 random bits; the part before them tells a reader what it is. */
 function makeToken(role: TokenRole): string {
@@ -44,10 +47,21 @@ export async function createToken(
   const token = makeToken(request.role);
   const stored = await inTransaction(deps.db, async (tx) => {
     const row = await insertToken(tx, described(token, request.name, request.role));
-    await audit(tx, actor, 'token.created', row, null);
+    await audit(tx, actor, 'token.created', null, row);
     return row;
   });
   return { ...stored, token };
+}
+
+/** {@link createToken} in a process that shall let the new token in at once. */
+export async function issueToken(
+  deps: TokenDeps,
+  actor: Actor,
+  request: { readonly name: string; readonly role: TokenRole },
+): Promise<Token & { readonly token: string }> {
+  const created = await createToken(deps, actor, request);
+  await showChange(deps);
+  return created;
 }
 
 /** Tokens from the newest on, without their secrets. */
@@ -59,14 +73,19 @@ export async function pageOfTokens(
   return toPage(await listTokens(db, limit + 1, parseCursor(cursor)), limit);
 }
 
-/** Revokes a token, here at once and in every other process within a second. */
+/**
+ * Revokes a token, here at once and in every other process within a second. To revoke it again
+ * changes nothing. The caller's own token may be revoked too, as one does that has leaked: the
+ * command line and the operator's own token still make new ones.
+ */
 export async function revoke(deps: TokenDeps, actor: Actor, id: number): Promise<void> {
   await inTransaction(deps.db, async (tx) => {
-    const row = await revokeToken(tx, id);
-    if (row === undefined) throw new DomainError('token_not_found', `There is no token ${id}`);
-    await audit(tx, actor, 'token.revoked', row, null);
+    const before = await findToken(tx, id);
+    if (before === undefined) throw new DomainError('token_not_found', `There is no token ${id}`);
+    const after = await revokeToken(tx, id);
+    if (after !== undefined) await audit(tx, actor, 'token.revoked', before, after);
   });
-  await deps.snapshot.refresh();
+  await showChange(deps);
 }
 
 /** Makes the operator's own admin token valid, and the one that it replaces invalid. */
@@ -74,31 +93,52 @@ export async function ensureAdminToken(
   { db }: Pick<TokenDeps, 'db'>,
   token: string,
 ): Promise<void> {
-  const row = described(token, ENVIRONMENT_TOKEN, 'admin');
+  // The prefix of a chosen token could be all of its entropy that is worth guessing.
+  const row = { ...described(token, ENVIRONMENT, 'admin'), prefix: ENVIRONMENT };
   await inTransaction(db, async (tx) => {
-    await revokeOthersNamed(tx, ENVIRONMENT_TOKEN, row.hash);
-    // The prefix of a chosen token could be all of its entropy that is worth guessing.
-    await ensureToken(tx, { ...row, prefix: 'environment' });
+    for (const replaced of await revokeOthers(tx, ENVIRONMENT, row.hash)) {
+      await audit(tx, ENVIRONMENT_ACTOR, 'token.revoked', null, replaced);
+    }
+    const ensured = await ensureToken(tx, row);
+    if (ensured !== undefined) await audit(tx, ENVIRONMENT_ACTOR, 'token.created', null, ensured);
   });
+}
+
+/** Whom a token belonged to when the snapshot was made. */
+export function recallPrincipal(
+  { snapshot }: Pick<TokenDeps, 'snapshot'>,
+  hash: string,
+): Principal | undefined {
+  return snapshot.isLoaded() ? snapshot.current().tokens.get(hash) : undefined;
 }
 
 /**
- * Whom a token belongs to: from memory while changes are certain to be noticed, else from the
- * database. When that cannot be reached either, the last known answer stands: nobody can revoke a
- * token in a database that is down, and assignments must go on.
+ * Whom a token belongs to, for when the snapshot may be old. When the database cannot be reached
+ * either, the last known answer stands: nobody can revoke a token in a database that is down, and
+ * assignments must go on.
  */
-export function findPrincipal(
+export async function lookUpPrincipal(
   { db, snapshot }: TokenDeps,
   hash: string,
-): Principal | undefined | Promise<Principal | undefined> {
-  if (snapshot.isLive()) return snapshot.current().tokens.get(hash);
-  return findTokenPrincipal(db, hash).catch((error: unknown) => {
-    if (isUnavailable(error) && snapshot.isLoaded()) return snapshot.current().tokens.get(hash);
+): Promise<Principal | undefined> {
+  try {
+    return await findTokenPrincipal(db, hash);
+  } catch (error) {
+    if (isUnavailable(error) && snapshot.isLoaded()) return recallPrincipal({ snapshot }, hash);
     throw error;
-  });
+  }
 }
 
-function audit(tx: Db, actor: Actor, action: string, after: Token, before: null): Promise<void> {
+/** The change is committed: if it cannot be read now, the next poll reads it. */
+const showChange = ({ snapshot }: TokenDeps): Promise<void> => snapshot.refresh().catch(() => {});
+
+function audit(
+  tx: Db,
+  actor: Actor,
+  action: string,
+  before: Token | null,
+  after: Token,
+): Promise<void> {
   return recordAudit(tx, actor, {
     action,
     resourceType: 'token',

@@ -7,16 +7,16 @@ const COLUMNS = `id, name, role, prefix,
   to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
   to_char(revoked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS revoked_at`;
 
-/** Stores a new token by its hash (SHA-256 in hex); answers it without its secret. */
-export async function insertToken(
-  db: Db,
-  token: {
-    readonly name: string;
-    readonly role: TokenRole;
-    readonly hash: string;
-    readonly prefix: string;
-  },
-): Promise<Token> {
+/** A token as it is stored: its SHA-256 in hex, and what a reader may see of it. */
+interface NewToken {
+  readonly name: string;
+  readonly role: TokenRole;
+  readonly hash: string;
+  readonly prefix: string;
+}
+
+/** Stores a new token; answers it without its secret. */
+export async function insertToken(db: Db, token: NewToken): Promise<Token> {
   const { rows } = await db.query<Token>(
     `INSERT INTO tokens (name, role, hash, prefix) VALUES ($1, $2, decode($3, 'hex'), $4)
      RETURNING ${COLUMNS}`,
@@ -38,40 +38,47 @@ export async function listTokens(
   return rows;
 }
 
-/** Revokes a token; answers it, undefined if there is none with this id. */
+/** A token by its id, held until the transaction ends. */
+export async function findToken(db: Db, id: number): Promise<Token | undefined> {
+  const { rows } = await db.query<Token>(`SELECT ${COLUMNS} FROM tokens WHERE id = $1 FOR UPDATE`, [
+    id,
+  ]);
+  return rows[0];
+}
+
+/** Revokes a valid token and answers it; undefined if it was revoked before. */
 export async function revokeToken(db: Db, id: number): Promise<Token | undefined> {
   const { rows } = await db.query<Token>(
-    `UPDATE tokens SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 RETURNING ${COLUMNS}`,
+    `UPDATE tokens SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL RETURNING ${COLUMNS}`,
     [id],
   );
   return rows[0];
 }
 
-/** Revokes every token of this name but the one with this hash. */
-export async function revokeOthersNamed(db: Db, name: string, hash: string): Promise<void> {
-  await db.query(
+/** Revokes every valid token with this prefix but the one with this hash; answers them. */
+export async function revokeOthers(
+  db: Db,
+  prefix: string,
+  hash: string,
+): Promise<readonly Token[]> {
+  const { rows } = await db.query<Token>(
     `UPDATE tokens SET revoked_at = now()
-     WHERE name = $1 AND hash <> decode($2, 'hex') AND revoked_at IS NULL`,
-    [name, hash],
+     WHERE prefix = $1 AND hash <> decode($2, 'hex') AND revoked_at IS NULL RETURNING ${COLUMNS}`,
+    [prefix, hash],
   );
+  return rows;
 }
 
-/** Stores the token or makes it valid again. */
-export async function ensureToken(
-  db: Db,
-  token: {
-    readonly name: string;
-    readonly role: TokenRole;
-    readonly hash: string;
-    readonly prefix: string;
-  },
-): Promise<void> {
-  await db.query(
+/** Stores the token or makes it valid again; answers it, undefined if it was so already. */
+export async function ensureToken(db: Db, token: NewToken): Promise<Token | undefined> {
+  const { rows } = await db.query<Token>(
     `INSERT INTO tokens (name, role, hash, prefix) VALUES ($1, $2, decode($3, 'hex'), $4)
      ON CONFLICT (hash) DO UPDATE SET revoked_at = NULL, role = excluded.role
-     WHERE tokens.revoked_at IS NOT NULL OR tokens.role <> excluded.role`,
+     WHERE tokens.revoked_at IS NOT NULL OR tokens.role <> excluded.role
+     RETURNING ${COLUMNS}`,
     [token.name, token.role, token.hash, token.prefix],
   );
+  return rows[0];
 }
 
 /** The owner of a valid token, by its hash in hex. */
