@@ -22,15 +22,36 @@ export const ANALYSIS_METHODS = ['fixed', 'sequential', 'bayesian'] as const;
 export const GRANULARITIES = ['realtime', 'hour', 'day'] as const;
 export type Granularity = (typeof GRANULARITIES)[number];
 
-/** A query parameter that repeats or takes commas. */
-const list = <Item extends z.ZodType>(item: Item, max: number) =>
-  z.preprocess(
-    (value) =>
-      [value].flat().flatMap((part) => (typeof part === 'string' ? part.split(',') : [part])),
-    z.array(item).min(1).max(max),
-  );
+/** A query parameter that repeats or takes commas, as one list. */
+const splitList = (value: unknown): readonly unknown[] =>
+  [value].flat().flatMap((part) => (typeof part === 'string' ? part.split(',') : [part]));
 
-const FILTER_NAME = /^(properties|context)\..{1,200}$/su;
+const isBuiltInMetric = (name: string): boolean =>
+  BUILT_IN_METRICS.some((metric) => metric === name);
+
+/** Names of metrics; one that does not exist is an error of the whole parameter, not of an index. */
+const MetricNames = z.preprocess(
+  splitList,
+  z
+    .array(z.string().meta({ enum: [...BUILT_IN_METRICS] }))
+    .min(1)
+    .max(20)
+    .superRefine((names, context) => {
+      for (const name of names.filter((candidate) => !isBuiltInMetric(candidate))) {
+        const message = `"${name.slice(0, 100)}" is not a metric; known are ${BUILT_IN_METRICS.join(', ')}`;
+        context.addIssue({ code: 'custom', message });
+      }
+    })
+    .pipe(z.array(BuiltInMetric)),
+);
+
+const EventTypes = z.preprocess(splitList, z.array(text(128).min(1)).min(1).max(50));
+
+/**
+ * `properties.` or `context.`, then the name of one attribute, taken literally: a dot in it is part
+ * of the name.
+ */
+const FilterName = text(211).regex(/^(properties|context)\..{1,200}$/su);
 const FilterScalar = z.union([text(1_000), z.number(), z.boolean(), z.null()]);
 export type FilterScalar = z.infer<typeof FilterScalar>;
 
@@ -48,8 +69,16 @@ const Filters = z
   })
   .pipe(
     z.record(
-      z.string().regex(FILTER_NAME, 'must begin with "properties." or "context."'),
-      z.union([FilterScalar, z.array(FilterScalar).min(1).max(100)]),
+      FilterName,
+      z.union([FilterScalar, z.array(FilterScalar).min(1).max(100)], {
+        error: 'must be text, a number, true, false, null or a list of 1 to 100 of these',
+      }),
+      {
+        error: ({ code }) =>
+          code === 'invalid_key'
+            ? 'must be "properties." or "context." and a name of 1 to 200 characters'
+            : 'must be an object of names and values',
+      },
     ),
   )
   .refine((filters) => Object.keys(filters).length <= 20, { error: 'must have at most 20 names' });
@@ -58,14 +87,15 @@ const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 export const ResultsQuery = z
   .strictObject({
-    event_type: list(text(128).min(1), 50).optional(),
-    metrics: list(BuiltInMetric, 20).optional(),
+    event_type: EventTypes.optional(),
+    metrics: MetricNames.optional(),
     start_date: Timestamp.optional(),
     end_date: Timestamp.optional(),
     granularity: z.enum(GRANULARITIES).default('day'),
     include_ci: flag.default(true),
     min_sample: z.coerce.number().int().min(0).max(1_000_000_000).default(100),
     filters: Filters.optional(),
+    segment_by: z.never({ error: 'is not available yet' }).optional(),
     source: z.enum(RESULT_SOURCES).default('auto'),
     method: z.enum(ANALYSIS_METHODS).optional(),
     confidence_level: z.coerce.number().min(50).max(99.99).optional(),

@@ -176,6 +176,13 @@ export function toCsv(results: Results): string {
   return [header, ...lines].map((line) => `${line.map(csvField).join(',')}\r\n`).join('');
 }
 
-/** Keys and metric names are all that is text here, and neither can begin a formula. */
-const csvField = (value: string | number | boolean | null | undefined): string =>
-  value === null || value === undefined ? '' : String(value);
+/**
+ * A field as RFC 4180 has it. Text that a spreadsheet would take for a formula gets an apostrophe
+ * in front; numbers, which may begin with a minus, stay numbers.
+ */
+export function csvField(value: string | number | boolean | null | undefined): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value !== 'string') return String(value);
+  const inert = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+}

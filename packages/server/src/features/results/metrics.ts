@@ -3,6 +3,7 @@ import {
   fiellerLift,
   meanInterval,
   type Outcome,
+  type RatioSums,
   ratioSample,
   type Sample,
   scoreDifference,
@@ -34,12 +35,19 @@ const finite = (value: number | null | undefined): number | null =>
 
 /** A difference this small against its terms has no digits left. */
 const ROUNDING = 1e-12;
+/** How far apart, relative to their size, sums of the same numbers in another order may be. */
+const ORDER = 1e-14;
+
+/** A variance that is nothing but rounding is 0: otherwise it would make p-values of noise. */
+const withoutNoise = (variance: number, mean: number): number =>
+  variance <= (ORDER * mean) ** 2 ? 0 : variance;
 
 function sampleOf(n: number, sum: number, deviation: number, squares: number): Sample {
   if (n < 2) return { n, mean: n === 0 ? Number.NaN : sum / n, variance: Number.NaN };
   const m2 = squares - (deviation * deviation) / n;
   // Equal values lie a constant beside the shift, and what is left of their squares is rounding.
-  return { n, mean: sum / n, variance: m2 < ROUNDING * squares ? 0 : m2 / (n - 1) };
+  const variance = m2 < ROUNDING * squares ? 0 : m2 / (n - 1);
+  return { n, mean: sum / n, variance: withoutNoise(variance, sum / n) };
 }
 
 /** Mean per assigned user of events, or of values. */
@@ -49,14 +57,11 @@ function perUser(metric: 'events_per_user' | 'value_per_user', sums: VariantSums
     : sampleOf(sums.users, sums.total, sums.totalDeviation, sums.totalSquares);
 }
 
-/**
- * Σ value over events with a value, with users as the units of its variance. What is summed is the
- * residual about the pooled ratio: squares of the values themselves would cancel.
- */
+/** Σ value over events with a value, with users as the units of its variance. */
 function averageValue(sums: VariantSums, shift: Shift): Outcome<{ readonly sample: Sample }> {
-  // A denominator of rounding errors would give a ratio of rounding errors.
+  // Without a value the denominator would be rounding errors, and so the ratio.
   if (sums.valued === 0 && sums.users > 0) return { status: 'ZERO_DENOMINATOR' };
-  const beside = ratioSample({
+  const residuals: RatioSums = {
     n: sums.users,
     sumNumerator: sums.residual,
     sumDenominator: sums.valuedDeviation,
@@ -64,10 +69,13 @@ function averageValue(sums: VariantSums, shift: Shift): Outcome<{ readonly sampl
     sumDenominatorSquares: sums.valuedSquares,
     sumProduct: sums.residualProduct,
     denominatorShift: shift.valued,
-  });
-  if (beside.status !== 'ok') return beside;
-  const { n, mean, variance } = beside.sample;
-  return { status: 'ok', sample: { n, mean: shift.ratio + mean, variance } };
+  };
+  // The ratio of the residuals is the ratio less the pooled one, and has its variance: y − R d stays.
+  const outcome = ratioSample(residuals);
+  if (outcome.status !== 'ok') return outcome;
+  const { n, variance } = outcome.sample;
+  const mean = sums.total / sums.valued;
+  return { status: 'ok', sample: { n, mean, variance: withoutNoise(variance, mean) } };
 }
 
 function armOfSample(sample: Sample, numerator: number, denominator: number, alpha: number): Arm {
@@ -184,7 +192,11 @@ function compareMeans(
 ): VersusControl {
   const welch = welchDifference(treatment, control, alpha);
   if (welch.status !== 'ok') {
-    return { ...REFUSED, difference: finite(welch.diff), status: welch.status };
+    const difference = finite(welch.diff);
+    // Two constant arms cannot be tested, but they can be compared.
+    const hasLift = welch.status === 'ZERO_VARIANCE' && difference !== null && control.mean !== 0;
+    const lift = hasLift ? difference / Math.abs(control.mean) : null;
+    return { ...REFUSED, difference, lift, status: welch.status };
   }
   const lift = fiellerLift(treatment, control, alpha);
   const isLift = lift.status === 'ok';

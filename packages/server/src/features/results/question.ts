@@ -56,12 +56,14 @@ export interface VariantSums {
   readonly totalSquares: number;
   readonly valuedDeviation: number;
   readonly valuedSquares: number;
-  /** Sums of `total − ratio × valued`, its square, and its product with the deviation of `valued`. */
+  /** Sums of `total − ratio × valued`: small where values are far from zero but alike. */
   readonly residual: number;
   readonly residualSquares: number;
+  /** Of the residual times the deviation of `valued`. */
   readonly residualProduct: number;
 }
 
+/** The constants that deviations are about: means over all users, and the pooled ratio. */
 export interface Shift {
   readonly events: number;
   readonly total: number;
@@ -76,7 +78,7 @@ export interface VariantQuantiles {
   readonly p95: number | null;
 }
 
-/** Users of a variant under one version of the experiment. */
+/** Users of a variant under one version of the experiment; forced ones, whom no hash chose, apart. */
 export interface VersionCount {
   readonly version: number;
   readonly variantId: number;

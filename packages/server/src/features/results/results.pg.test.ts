@@ -116,6 +116,72 @@ describe('results', () => {
     });
   });
 
+  test('give the same verdict whatever metrics one looks at', async ({ api }) => {
+    await startedExperiment(api, 'verdict', {
+      metrics: [
+        { metric: 'conversion_rate', role: 'goal' },
+        { metric: 'value_per_user', role: 'secondary' },
+      ],
+    });
+    const minutes = (ago: number) => new Date(Date.now() - ago * 60_000).toISOString();
+    const users = Array.from({ length: 400 }, (_, index) => index);
+    const exposures = users.map((index) => ({
+      experiment: 'verdict',
+      user_id: `u${index}`,
+      variant: index % 2 === 0 ? 'control' : 'green',
+      timestamp: minutes(30),
+    }));
+    await api.call('POST', '/v1/exposures', { exposures });
+    const events = users
+      .filter((index) => index % (index % 2 === 0 ? 10 : 3) === 0)
+      .map((index) => ({
+        event_id: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+        user_id: `u${index}`,
+        type: 'buy',
+        timestamp: minutes(20),
+        value: index % 2 === 0 ? 100 : 1,
+      }));
+    await api.call('POST', '/v1/events', { events });
+    await api.call('POST', '/v1/experiments/verdict/stop');
+    const summaryOf = async (metrics: string) => {
+      const url = `/v1/experiments/verdict/results?metrics=${metrics}`;
+      const { summary, variants } = (await api.call('GET', url)).json();
+      return { summary, names: Object.keys(variants[0].metrics) };
+    };
+    const goal = await summaryOf('conversion_rate');
+    expect(goal.summary).toMatchObject({ winning_variant: 'green', recommendation: 'ship' });
+    const other = await summaryOf('value_per_user,unique_users');
+    expect(other.names).toEqual(['value_per_user', 'unique_users']);
+    expect(other.summary).toEqual(goal.summary);
+  });
+
+  test('leave forced assignments out of the ratio check alone', async ({ api }) => {
+    const id = await startedExperiment(api, 'forced');
+    await api.deps.db.query(
+      `INSERT INTO assignments (experiment_id, user_id, variant_id, version, source, bucket, assigned_at)
+       SELECT $1, 'u' || i, v.id, 1, CASE WHEN i <= 60 THEN 'hash' ELSE 'forced' END, 0, now() - interval '1 second'
+       FROM generate_series(1, 100) i
+       JOIN variants v ON v.experiment_id = $1 AND v.is_control = (i > 60 OR i % 2 = 0)`,
+      [id],
+    );
+    const answer = (await api.call('GET', '/v1/experiments/forced/results')).json();
+    expect(answer.metadata.total_users).toBe(100);
+    expect(answer.summary.health.srm).toMatchObject({ status: 'ok', observed: [30, 30] });
+    expect(answer.variants[0].assigned_users).toBe(70);
+  });
+
+  test('share one answer between equal requests, and see what was just written', async ({
+    api,
+  }) => {
+    await startedExperiment(api, 'shared');
+    const url = '/v1/experiments/shared/results?source=postgresql';
+    const usersOf = async () => (await api.call('GET', url)).json().metadata.total_users;
+    const early = usersOf();
+    await api.call('GET', '/v1/experiments/shared/assignment/u1');
+    expect(await Promise.all([usersOf(), usersOf(), usersOf()])).toEqual([1, 1, 1]);
+    expect([0, 1]).toContain(await early);
+  });
+
   test('export as CSV', async ({ api }) => {
     await startedExperiment(api, 'exported');
     const answer = await api.call('GET', '/v1/experiments/exported/results?format=csv');
@@ -127,7 +193,11 @@ describe('results', () => {
   });
 
   const wrong: [string, string, string][] = [
-    ['metrics=nope', 'invalid', 'metrics.0'],
+    ['metrics=nope', 'invalid', 'metrics'],
+    ['metrics=conversion_rate,nope', 'invalid', 'metrics'],
+    ['segment_by=context.country', 'invalid', 'segment_by'],
+    ['filters={"properties.a\\u0000b":1}', 'invalid', 'filters.properties.a\u0000b'],
+    ['filters={"properties.a":{}}', 'invalid', 'filters.properties.a'],
     ['start_date=2026-01-01', 'invalid', 'start_date'],
     ['start_date=2026-02-01T00:00:00Z&end_date=2026-01-01T00:00:00Z', 'invalid', 'end_date'],
     ['granularity=week', 'invalid', 'granularity'],

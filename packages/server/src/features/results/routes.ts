@@ -3,8 +3,10 @@ import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import { toCsv } from './assemble.ts';
 import { getResults, type ResultsDeps } from './service.ts';
+import { createSingleFlight } from './single-flight.ts';
 
 export const resultRoutes: FastifyPluginAsyncZod<{ deps: ResultsDeps }> = async (app, { deps }) => {
+  const shared = createSingleFlight<Results>();
   app.get(
     '/v1/experiments/:experiment/results',
     {
@@ -19,8 +21,11 @@ export const resultRoutes: FastifyPluginAsyncZod<{ deps: ResultsDeps }> = async 
       },
     },
     async ({ params, query }, reply) => {
-      const results = await getResults(deps, params.experiment, query);
-      if (query.format === 'json') return results;
+      const { format, ...asked } = query;
+      const results = await shared(JSON.stringify([params.experiment, asked]), () =>
+        getResults(deps, params.experiment, query),
+      );
+      if (format === 'json') return results;
       return reply
         .type('text/csv; charset=utf-8')
         .header('content-disposition', `attachment; filename="${results.experiment_key}.csv"`)

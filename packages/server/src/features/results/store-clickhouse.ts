@@ -14,9 +14,18 @@ import { type SumsRow, TINY, toSums } from './sums-row.ts';
 
 type Params = Record<string, unknown>;
 
-// In the statement, never in the client's settings: on the embedded engine they would stay.
-const SETTINGS = `SETTINGS do_not_merge_across_partitions_select_final = 1, max_execution_time = 60,
+// In the statement, never in the client's settings: on the embedded engine they would stay. The time
+// ends before the client's, so that no statement outlives its caller.
+const SETTINGS = `SETTINGS do_not_merge_across_partitions_select_final = 1, max_execution_time = 25,
   output_format_json_quote_denormals = 1, join_use_nulls = 0`;
+
+// A whole number beyond 64 bits, which PostgreSQL stores like any other, makes the parser refuse the
+// whole document, and with it every name in it. As a floating number it is taken; strings, which
+// may hold digits too, are passed over as one piece.
+const PIECES = String.raw`'"(?:[^"\\\\]|\\\\.)*"|-?[0-9]+(?:\\.[0-9]+)?|[^"0-9-]+'`;
+const readable = (column: string): string =>
+  `if(isValidJSON(${column}), ${column}, arrayStringConcat(arrayMap(
+     piece -> if(match(piece, '^-?[0-9]{19,}$'), concat(piece, 'e0'), piece), extractAll(${column}, ${PIECES}))))`;
 
 /** Conditions on a column of JSON text, by type and value, as PostgreSQL compares jsonb. */
 function filterSql(
@@ -29,7 +38,7 @@ function filterSql(
     .map(({ name, values }, index) => {
       const key = `${prefix}${index}`;
       params[key] = name;
-      const path = `${column}, {${key}:String}`;
+      const path = `${readable(column)}, {${key}:String}`;
       const parts: string[] = [];
       const strings = values.filter((value) => typeof value === 'string');
       if (strings.length > 0) {
@@ -40,9 +49,11 @@ function filterSql(
       }
       const numbers = values.filter((value) => typeof value === 'number');
       if (numbers.length > 0) {
-        params[`${key}n`] = numbers;
+        // Through the same parser as the documents: that of parameters rounds differently.
+        params[`${key}n`] = numbers.map((value) => value.toExponential());
         parts.push(
-          `(JSONType(${path}) IN ('Int64', 'UInt64', 'Double') AND JSONExtractFloat(${path}) IN {${key}n:Array(Float64)})`,
+          `(JSONType(${path}) IN ('Int64', 'UInt64', 'Double')
+            AND has(arrayMap(x -> JSONExtractFloat(x), {${key}n:Array(String)}), JSONExtractFloat(${path})))`,
         );
       }
       for (const value of values) {
@@ -72,7 +83,7 @@ function counted(question: Question): Counted {
     start: question.start.replace('T', ' ').replace('Z', ''),
     end: question.end.replace('T', ' ').replace('Z', ''),
   };
-  const users = `SELECT user_id, variant_id, version, assigned_at FROM assignments FINAL
+  const users = `SELECT user_id, variant_id, version, source, assigned_at FROM assignments FINAL
     WHERE experiment_id = {experiment:UInt32} AND assigned_at <= {end:DateTime64(6, 'UTC')}
     ${filterSql('context', 'c', question.contextFilters, params)}`;
   let types = '';
@@ -89,6 +100,10 @@ function counted(question: Question): Counted {
   return { users, events, params };
 }
 
+/** In single precision, so that both stores choose one number though their sums differ in the last bits. */
+const rounded = (mean: string): string =>
+  `if(abs(${mean}) >= ${TINY}, toFloat64(toFloat32(${mean})), 0.)`;
+
 // Users and their events in one stream, grouped by user: cheaper than an outer join.
 const sumsSql = ({ users, events }: Counted): string => `
   SELECT variant_id, toFloat64(count()) AS users, toFloat64(countIf(events > 0)) AS converters,
@@ -98,13 +113,15 @@ const sumsSql = ({ users, events }: Counted): string => `
     sum(valued - d) AS valued_deviation, sum((valued - d) * (valued - d)) AS valued_squares,
     sum(total - r * valued) AS residual,
     sum((total - r * valued) * (total - r * valued)) AS residual_squares,
-    sum((total - r * valued) * (valued - d)) AS residual_product, min(r) AS shift_ratio,
-    min(e) AS shift_events, min(t) AS shift_total, min(d) AS shift_valued
+    sum((total - r * valued) * (valued - d)) AS residual_product,
+    min(e) AS shift_events, min(t) AS shift_total, min(d) AS shift_valued, min(r) AS shift_ratio
   FROM (
     SELECT variant_id, events, valued, total,
-      toFloat64(toFloat32(avg(events) OVER ())) AS e, toFloat64(toFloat32(avg(valued) OVER ())) AS d,
-      toFloat64(toFloat32(avg(total) OVER ())) AS t,
-      if(sum(valued) OVER () = 0, 0., toFloat64(toFloat32(sum(total) OVER () / sum(valued) OVER ()))) AS r
+      avg(events) OVER () AS mean_events, avg(valued) OVER () AS mean_valued,
+      avg(total) OVER () AS mean_total,
+      sum(total) OVER () / greatest(sum(valued) OVER (), 1.) AS mean_value,
+      ${rounded('mean_events')} AS e, ${rounded('mean_valued')} AS d,
+      ${rounded('mean_total')} AS t, ${rounded('mean_value')} AS r
     FROM (
       SELECT user_id, variant_id, sum(one) AS events, sum(has_value) AS valued, if(abs(sum(amount)) >= ${TINY}, sum(amount), 0.) AS total
       FROM (
@@ -137,7 +154,7 @@ export async function askClickHouse(clickhouse: ClickHouse, question: Question):
       : [],
     ask<VersionCount>(
       `SELECT version, variant_id AS variantId, toFloat64(count()) AS users
-       FROM (${from.users}) GROUP BY version, variant_id ${SETTINGS}`,
+       FROM (${from.users}) WHERE source != 'forced' GROUP BY version, variant_id ${SETTINGS}`,
     ),
     ask<SeriesRow>(
       `SELECT variant_id AS variantId, ${startOf('ts', question.series.bucket)} AS time,

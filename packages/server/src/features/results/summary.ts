@@ -55,7 +55,6 @@ export interface Verdict {
   /** Metrics that decide, in order. */
   readonly goals: readonly BuiltInMetric[];
   readonly srm: Srm;
-  readonly alpha: number;
   readonly nowMs: number;
   readonly minSample: number;
 }
@@ -67,9 +66,11 @@ function isDecidable({ experiment, variants, nowMs }: Verdict): boolean {
   if (experiment.status === 'stopped' || experiment.status === 'archived') return true;
   if (experiment.endsAt !== null && Date.parse(experiment.endsAt) <= nowMs) return true;
   const { expected_users: expected } = experiment.analysis;
-  const users = variants.reduce((sum, { assigned_users }) => sum + assigned_users, 0);
-  return expected !== null && users >= expected;
+  return expected !== null && usersOf(variants) >= expected;
 }
+
+const usersOf = (variants: readonly VariantResult[]): number =>
+  variants.reduce((sum, { assigned_users }) => sum + assigned_users, 0);
 
 /** The winner, if the fixed-horizon test names one, and what to do, in words. */
 export function recommend(verdict: Verdict): Recommendation {
@@ -79,42 +80,52 @@ export function recommend(verdict: Verdict): Recommendation {
     ...reasons: string[]
   ): Recommendation => ({ winning_variant: null, recommendation, reasons });
 
-  const users = variants.reduce((sum, { assigned_users }) => sum + assigned_users, 0);
-  if (users === 0) return none('no_data', 'No user has been assigned yet.');
+  if (usersOf(variants) === 0) return none('no_data', 'No user has been assigned yet.');
   if (srm.status === 'alarm') {
     return none('discuss', 'The split of users is not the planned one, so results may be biased.');
   }
   if (goals.length === 0) return none('discuss', 'No metric with a comparison was asked for.');
+  const isOver = isDecidable(verdict);
   const small = variants.filter(({ sufficient }) => !sufficient).map(({ key }) => key);
-  if (small.length > 0) {
-    return none('keep_running', `Fewer than ${minSample} users in ${small.join(', ')}.`);
+  const smallness = small.map((key) => `"${key}" has fewer than ${minSample} users.`);
+  const treatments = variants.filter(({ is_control, sufficient }) => !is_control && sufficient);
+  const hasControl = variants.some(({ is_control, sufficient }) => is_control && sufficient);
+  if (!hasControl || treatments.length === 0) {
+    return none(isOver ? 'discuss' : 'keep_running', ...smallness);
   }
-  if (!isDecidable(verdict)) {
-    return none(
-      'keep_running',
-      'The planned end has not come; a fixed-horizon test is read once, at the end.',
-    );
+  if (!isOver) {
+    const why = 'The planned end has not come; a fixed-horizon test is read once, at the end.';
+    return none('keep_running', why, ...smallness);
   }
-  const better: { key: string; lift: number }[] = [];
-  let worse = 0;
-  for (const { key, metrics } of variants) {
-    const comparisons = goals.flatMap((goal) => metrics[goal]?.vs_control ?? []);
-    const significant = comparisons.filter((comparison) => comparison.significant);
-    const first = significant[0]?.difference ?? 0;
-    if (significant.some(({ difference }) => (difference ?? 0) < 0)) worse++;
-    else if (first > 0) better.push({ key, lift: significant[0]?.lift ?? first });
-  }
-  better.sort((a, b) => b.lift - a.lift);
-  const [best] = better;
+  const judged = treatments.map((variant) => judge(variant, goals));
+  const [best] = judged.filter(({ isBetter }) => isBetter).sort((a, b) => b.effect - a.effect);
   if (best !== undefined) {
-    return {
-      winning_variant: best.key,
-      recommendation: 'ship',
-      reasons: [`"${best.key}" is significantly better than the control and worse in no goal.`],
-    };
+    const why = `"${best.key}" is significantly better than the control and worse in no goal.`;
+    return { winning_variant: best.key, recommendation: 'ship', reasons: [why, ...smallness] };
   }
-  if (worse > 0) return none('roll_back', 'No variant is better, and at least one is worse.');
-  return none('discuss', 'The experiment has ended without a significant difference.');
+  if (judged.some(({ isWorse }) => isWorse)) {
+    return none('roll_back', 'No variant is better, and at least one is worse.', ...smallness);
+  }
+  return none(
+    'discuss',
+    'The experiment has ended without a significant difference.',
+    ...smallness,
+  );
+}
+
+/** How one treatment did in the goals, all of which shall go up. */
+function judge({ key, metrics }: VariantResult, goals: readonly BuiltInMetric[]) {
+  const significant = goals
+    .flatMap((goal) => metrics[goal]?.vs_control ?? [])
+    .filter((comparison) => comparison.significant);
+  const isWorse = significant.some(({ difference }) => (difference ?? 0) < 0);
+  const [first] = significant;
+  return {
+    key,
+    isWorse,
+    isBetter: !isWorse && first !== undefined,
+    effect: first?.lift ?? first?.difference ?? 0,
+  };
 }
 
 /** The relative effect that the present data would find in the first goal; null if there is none. */

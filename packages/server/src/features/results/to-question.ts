@@ -1,0 +1,73 @@
+import type { BuiltInMetric, FilterScalar, ResultsQuery } from '@assay/contract';
+import { formatInstant, parseInstant } from '@assay/core';
+import { DomainError, must } from '../../errors.ts';
+import { BUCKET_OF, BUCKET_SECONDS, type Filter, type Question } from './question.ts';
+
+export const QUANTILE_METRICS: readonly BuiltInMetric[] = ['median_value', 'p95_value'];
+
+const REALTIME_SECONDS = 3_600;
+/** Every hour of 13 months, or every day of 27 years. */
+const BUCKETS_MAX = 10_000;
+
+/** What the question needs to know beside the query. Times in microseconds since the epoch. */
+export interface Frame {
+  readonly experimentId: number;
+  readonly now: number;
+  readonly startedAt: string | null;
+  readonly stoppedAt: string | null;
+  /** Null without an assignment; not looked at where the query has a `start_date`. */
+  readonly firstAssignedAt: string | null;
+  /** Older events may be there or not, depending on when maintenance ran last. */
+  readonly retentionFloor: number;
+}
+
+/**
+ * A query with its defaults as a question to a store.
+ *
+ * @throws DomainError `invalid` when the time series would have too many buckets
+ */
+export function toQuestion(
+  query: ResultsQuery,
+  metrics: readonly BuiltInMetric[],
+  frame: Frame,
+): Question {
+  const micros = (text: string): number => must(parseInstant(text), 'times are validated');
+  const end = micros(query.end_date ?? frame.stoppedAt ?? formatInstant(frame.now));
+  const began = [frame.startedAt, frame.firstAssignedAt].flatMap((time) =>
+    time === null ? [] : [micros(time)],
+  );
+  const wanted =
+    query.start_date === undefined ? Math.min(end, ...began) : micros(query.start_date);
+  const start = Math.max(wanted, frame.retentionFloor);
+  const bucket = BUCKET_OF[query.granularity];
+  const seriesStart =
+    query.granularity === 'realtime' ? Math.max(start, end - REALTIME_SECONDS * 1e6) : start;
+  if ((end - seriesStart) / 1e6 / BUCKET_SECONDS[bucket] > BUCKETS_MAX) throw tooManyBuckets();
+  return {
+    experimentId: frame.experimentId,
+    eventTypes: query.event_type,
+    start: formatInstant(start),
+    end: formatInstant(end),
+    contextFilters: filtersOf(query.filters, 'context.'),
+    propertyFilters: filtersOf(query.filters, 'properties.'),
+    needsQuantiles: metrics.some((metric) => QUANTILE_METRICS.includes(metric)),
+    series: { bucket, start: formatInstant(seriesStart) },
+  };
+}
+
+function filtersOf(filters: ResultsQuery['filters'], prefix: string): readonly Filter[] {
+  return Object.entries(filters ?? {})
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, value]: [string, FilterScalar | FilterScalar[]]) => ({
+      name: name.slice(prefix.length),
+      values: [value].flat(),
+    }));
+}
+
+/** The time series would be too long for one answer. */
+export function tooManyBuckets(): DomainError {
+  const message = `would give more than ${BUCKETS_MAX} buckets; choose a coarser one or a shorter time`;
+  return new DomainError('invalid', `granularity: ${message}`, {
+    errors: [{ path: 'granularity', message }],
+  });
+}
