@@ -1,10 +1,8 @@
 import { EXPERIMENT_STATUSES, parseInstant, utf8Length } from '@assay/core';
 import { z } from 'zod';
 
-const LONE_SURROGATE = /\p{Cs}/u;
-
 /** Whether both stores can hold the text: no NUL (PostgreSQL refuses it), no lone surrogate. */
-const isStorable = (value: string): boolean => !value.includes('\0') && !LONE_SURROGATE.test(value);
+const isStorable = (value: string): boolean => !value.includes('\0') && value.isWellFormed();
 const storable = { error: 'must be valid Unicode without NUL' };
 
 /** Text of at most `max` characters that both stores can hold. */
@@ -31,13 +29,24 @@ export const UserId = z
     error: `must have at most ${USER_ID_BYTES_MAX} bytes in UTF-8`,
   });
 
-/** RFC 3339 with an offset. */
+const NOT_AN_INSTANT = 'must be an RFC 3339 time with an offset, such as 2026-01-05T10:00:00Z';
+
+/** RFC 3339 with an offset, as text. */
 export const Timestamp = z
   .string()
-  .refine((value) => parseInstant(value) !== undefined, {
-    error: 'must be an RFC 3339 time with an offset, such as 2026-01-05T10:00:00Z',
-  })
+  .refine((value) => parseInstant(value) !== undefined, { error: NOT_AN_INSTANT })
   .meta({ format: 'date-time' });
+
+/** RFC 3339 with an offset, as microseconds since the epoch: parsed once where there are many. */
+export const Instant = z
+  .string()
+  .meta({ format: 'date-time' })
+  .transform((value, context) => {
+    const micros = parseInstant(value);
+    if (micros !== undefined) return micros;
+    context.issues.push({ code: 'custom', message: NOT_AN_INSTANT, input: value });
+    return z.NEVER;
+  });
 
 /** A percentage in 0…100 with at most two decimals. */
 export const Percentage = z
@@ -77,13 +86,30 @@ function jsonProblem(value: unknown, depth: number): string | undefined {
 /** A JSON object that both stores can hold unchanged, of at most `maxBytes` as JSON text. */
 export const jsonObject = (maxBytes: number) =>
   z.record(z.string(), z.unknown()).superRefine((value, context) => {
-    const problem = jsonProblem(value, 0);
-    if (problem !== undefined) {
-      context.addIssue({ code: 'custom', message: problem });
-    } else if (utf8Length(JSON.stringify(value)) > maxBytes) {
-      context.addIssue({ code: 'custom', message: `must have at most ${maxBytes} bytes as JSON` });
-    }
+    const checked = checkJson(value, maxBytes);
+    if ('problem' in checked) context.addIssue({ code: 'custom', message: checked.problem });
   });
+
+/** The same as its JSON text, which is made once where there are many. */
+export const jsonText = (maxBytes: number) =>
+  z.record(z.string(), z.unknown()).transform((value, context) => {
+    const checked = checkJson(value, maxBytes);
+    if ('text' in checked) return checked.text;
+    context.issues.push({ code: 'custom', message: checked.problem, input: value });
+    return z.NEVER;
+  });
+
+function checkJson(
+  value: Record<string, unknown>,
+  maxBytes: number,
+): { readonly text: string } | { readonly problem: string } {
+  const problem = jsonProblem(value, 0);
+  if (problem !== undefined) return { problem };
+  const text = JSON.stringify(value);
+  // A character has at most three bytes, so most texts need not be counted.
+  const isSmall = text.length * 3 <= maxBytes || utf8Length(text) <= maxBytes;
+  return isSmall ? { text } : { problem: `must have at most ${maxBytes} bytes as JSON` };
+}
 
 /** Attributes of a user at the time of an assignment; small, since every assignment keeps them. */
 export const CONTEXT_BYTES_MAX = 2_048;

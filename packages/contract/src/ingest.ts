@@ -1,12 +1,12 @@
 import { isUuid } from '@assay/core';
 import { z } from 'zod';
 import {
-  Context,
+  CONTEXT_BYTES_MAX,
   ExperimentRef,
   FieldErrorList,
-  jsonObject,
+  Instant,
+  jsonText,
   Key,
-  Timestamp,
   text,
   UserId,
 } from './common.ts';
@@ -26,9 +26,9 @@ export const EventInput = z
       .transform((id) => id.toLowerCase()),
     user_id: UserId,
     type: text(128).min(1, 'must not be empty'),
-    timestamp: Timestamp.optional(),
+    timestamp: Instant.optional(),
     value: z.number().min(-VALUE_MAX).max(VALUE_MAX).nullable().optional(),
-    properties: jsonObject(PROPERTIES_BYTES_MAX).optional(),
+    properties: jsonText(PROPERTIES_BYTES_MAX).optional(),
     experiment: ExperimentRef.nullable().optional(),
   })
   .meta({ id: 'EventInput' });
@@ -40,8 +40,8 @@ export const ExposureInput = z
     experiment: ExperimentRef,
     user_id: UserId,
     variant: Key,
-    timestamp: Timestamp.optional(),
-    context: Context.optional(),
+    timestamp: Instant.optional(),
+    context: jsonText(CONTEXT_BYTES_MAX).optional(),
   })
   .meta({ id: 'ExposureInput' });
 export type ExposureInput = z.infer<typeof ExposureInput>;

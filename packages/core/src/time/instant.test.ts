@@ -41,6 +41,34 @@ describe('parseInstant', () => {
   });
 });
 
+describe('both', () => {
+  const day = fc.integer({ min: Date.UTC(0, 0, 1), max: Date.UTC(2255, 0, 1) });
+
+  it('know the calendar as Date does, from the year 1900 on', () => {
+    fc.assert(
+      fc.property(day, (ms) => {
+        const text = new Date(ms).toISOString();
+        expect(formatInstant(ms * 1000)).toBe(text.replace('Z', '000Z'));
+        expect(parseInstant(text)).toBe(ms * 1000);
+      }),
+    );
+  });
+
+  it('take the last day of every month, and none after it', () => {
+    for (const year of [1600, 1700, 1970, 2000, 2023, 2024, 2100]) {
+      for (let month = 1; month <= 12; month++) {
+        const last = new Date(Date.UTC(year, month, 0)).getUTCDate();
+        const at = (date: number): string =>
+          `${year}-${String(month).padStart(2, '0')}-${String(date).padStart(2, '0')}T12:00:00Z`;
+        expect(parseInstant(at(last))).toBe(Date.parse(at(last)) * 1000);
+        expect(parseInstant(at(last + 1))).toBeUndefined();
+      }
+    }
+    expect(parseInstant('2026-01-00T00:00:00Z')).toBeUndefined();
+    expect(parseInstant('2026-00-01T00:00:00Z')).toBeUndefined();
+  });
+});
+
 describe('uuidV7Time', () => {
   it('reads the milliseconds of a UUIDv7 and of nothing else', () => {
     const time = uuidV7Time('018f3b1e-7c1a-7d3e-8f00-0123456789ab');

@@ -1,5 +1,5 @@
 import { EventInput } from '@assay/contract';
-import { formatInstant, parseInstant, uuidV7Time } from '@assay/core';
+import { formatInstant, uuidV7Time } from '@assay/core';
 import { invalidItem, type Rejection, rejectField } from '../quarantine/service.ts';
 import type { EventRow } from './store.ts';
 
@@ -28,7 +28,7 @@ export function checkEvent(
   const parsed = EventInput.safeParse(item);
   if (!parsed.success) return rejected(eventIdOf(item), invalidItem(parsed.error));
   const { event_id, user_id, type, timestamp, value, properties, experiment } = parsed.data;
-  const micros = timestamp === undefined ? uuidV7Time(event_id) : parseInstant(timestamp);
+  const micros = timestamp ?? uuidV7Time(event_id);
   if (micros === undefined) {
     return rejected(
       event_id,
@@ -57,7 +57,7 @@ export function checkEvent(
       userId: user_id,
       type,
       value: value ?? null,
-      properties: properties === undefined ? '{}' : JSON.stringify(properties),
+      properties: properties ?? '{}',
       experimentId: scope,
     },
   };

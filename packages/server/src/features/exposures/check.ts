@@ -1,5 +1,5 @@
 import { ExposureInput } from '@assay/contract';
-import { bucketOf, formatInstant, parseInstant } from '@assay/core';
+import { bucketOf, formatInstant } from '@assay/core';
 import { outOfWindow, type TimeWindow } from '../events/ingest.ts';
 import { invalidItem, type Rejection, rejectField } from '../quarantine/service.ts';
 import type { SnapshotExperiment, SnapshotVariant } from '../snapshot/snapshot.ts';
@@ -42,7 +42,7 @@ export function checkExposure(item: unknown, rules: ExposureRules): CheckedExpos
     const known = [...experiment.variantsByKey.keys()].join(', ');
     return rejected(rejectField('unknown_variant', 'variant', `must be one of ${known}`));
   }
-  const micros = timestamp === undefined ? rules.now : (parseInstant(timestamp) ?? rules.now);
+  const micros = timestamp ?? rules.now;
   if (micros < rules.window.from || micros > rules.window.to) {
     return rejected(outOfWindow(rules.window));
   }
@@ -58,7 +58,7 @@ export function checkExposure(item: unknown, rules: ExposureRules): CheckedExpos
     version: experiment.version,
     bucket,
     assignedAt: formatInstant(micros),
-    context: JSON.stringify(context ?? {}),
+    context: context ?? '{}',
   };
   if (!rules.isEditor && !couldHaveBeenGiven(experiment, variant, user_id, bucket)) {
     const rejection = conflict('the hash gives this user another variant');
