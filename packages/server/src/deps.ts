@@ -11,6 +11,8 @@ import type { Pool } from './platform/postgres.ts';
 export interface Deps {
   readonly config: Config;
   readonly db: Pool;
+  /** A few connections for results: their statements take seconds, and must not hold up the rest. */
+  readonly resultsDb: Pool;
   /** Undefined with CLICKHOUSE_URL=none. */
   readonly clickhouse: ClickHouse | undefined;
   readonly log: Log;

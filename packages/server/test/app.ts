@@ -42,6 +42,7 @@ export async function startTestApp(
   const base = {
     config,
     db: database.pool,
+    resultsDb: database.pool,
     clickhouse: clickhouse?.client,
     log: pino({ level: 'silent' }),
     metrics: createMetrics(),

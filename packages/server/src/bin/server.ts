@@ -18,6 +18,7 @@ import { startSchedule } from '../worker/schedule.ts';
 
 const SHUTDOWN_MS = 8_000;
 const POOL_CONNECTIONS = 16;
+const RESULTS_CONNECTIONS = 4;
 
 async function main(): Promise<void> {
   const config = readConfig();
@@ -31,6 +32,11 @@ async function main(): Promise<void> {
       url: databaseUrl,
       maxConnections: POOL_CONNECTIONS,
       applicationName: 'assay',
+    }),
+    resultsDb: connectPostgres({
+      url: databaseUrl,
+      maxConnections: RESULTS_CONNECTIONS,
+      applicationName: 'assay-results',
     }),
     clickhouse: clickhouseUrl === undefined ? undefined : connectClickHouse(clickhouseUrl),
     now: Date.now,
@@ -59,7 +65,7 @@ async function main(): Promise<void> {
     // In order: take no more, finish what was taken, then let go of what it needed.
     await app.close();
     await Promise.all([cdc?.stop(), snapshot.stop(), ...work.map(({ stop }) => stop())]);
-    await Promise.all([deps.db.end(), deps.clickhouse?.close()]);
+    await Promise.all([deps.db.end(), deps.resultsDb.end(), deps.clickhouse?.close()]);
   });
   // The launcher is gone: nobody else would stop this process.
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));

@@ -28,7 +28,17 @@ export function listen(options: ListenOptions): Listener {
   let confirmedAt = 0;
   let attempt = 0;
   let client: pg.Client | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let wake: () => void = () => {};
+
+  /** Until the time is over, or until somebody wakes it. */
+  const wait = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
 
   const connectOnce = async (): Promise<void> => {
     const current = new pg.Client({
@@ -39,10 +49,13 @@ export function listen(options: ListenOptions): Listener {
       application_name: 'assay-listen',
     });
     client = current;
-    const lost = new Promise<Error>((resolve) => {
-      current.on('error', resolve);
-      current.on('end', () => resolve(new Error('connection ended')));
-    });
+    let lost: Error | undefined;
+    const lose = (error: Error): void => {
+      lost ??= error;
+      wake();
+    };
+    current.on('error', lose);
+    current.on('end', () => lose(new Error('connection ended')));
     await current.connect();
     current.on('notification', options.onSignal);
     await current.query(`LISTEN ${pg.escapeIdentifier(options.channel)}`);
@@ -51,15 +64,10 @@ export function listen(options: ListenOptions): Listener {
     while (!stopped) {
       await options.poll(current);
       confirmedAt = performance.now();
-      const error = await Promise.race([lost, wait(options.pollMs)]);
-      if (error !== undefined) throw error;
+      if (lost === undefined && !stopped) await wait(options.pollMs);
+      if (lost !== undefined) throw lost;
     }
   };
-
-  const wait = (ms: number): Promise<undefined> =>
-    new Promise((resolve) => {
-      timer = setTimeout(() => resolve(undefined), ms);
-    });
 
   const loop = (async () => {
     while (!stopped) {
@@ -80,8 +88,8 @@ export function listen(options: ListenOptions): Listener {
     isLive: () => performance.now() - confirmedAt < 3 * options.pollMs && confirmedAt > 0,
     async stop() {
       stopped = true;
-      if (timer !== undefined) clearTimeout(timer);
-      // Ends a pending poll or wait at once; the loop then sees `stopped`.
+      wake();
+      // Ends a pending poll at once; the loop then sees `stopped`.
       await client?.end().catch(() => {});
       await Promise.race([loop, new Promise((resolve) => setTimeout(resolve, 500))]);
     },

@@ -44,6 +44,7 @@ export async function resultsDeps(
   await ensurePartitions(database.pool, now, config.retentionMonths);
   return {
     db: database.pool,
+    resultsDb: database.pool,
     clickhouse: clickhouse?.client,
     config,
     now: () => now,

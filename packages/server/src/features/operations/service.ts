@@ -4,7 +4,8 @@ import type { Deps } from '../../deps.ts';
 import type { LiveSnapshot } from '../snapshot/snapshot.ts';
 import { ping } from './store.ts';
 
-export interface OperationDeps extends Pick<Deps, 'db' | 'clickhouse' | 'metrics' | 'now'> {
+export interface OperationDeps
+  extends Pick<Deps, 'db' | 'resultsDb' | 'clickhouse' | 'metrics' | 'now'> {
   readonly snapshot: LiveSnapshot;
   readonly cdcStatus?: (() => CdcStatus) | undefined;
 }
@@ -87,11 +88,17 @@ async function probe(ask: () => Promise<void>, failure: 'down' | 'degraded'): Pr
 /** The process's measurements in Prometheus' text format. */
 export async function renderMetrics({
   db,
+  resultsDb,
   metrics,
-}: Pick<OperationDeps, 'db' | 'metrics'>): Promise<{ type: string; text: string }> {
+}: Pick<OperationDeps, 'db' | 'resultsDb' | 'metrics'>): Promise<{ type: string; text: string }> {
   const { poolConnections, registry } = metrics;
-  poolConnections.set({ pool: 'main', state: 'idle' }, db.idleCount);
-  poolConnections.set({ pool: 'main', state: 'in_use' }, db.totalCount - db.idleCount);
-  poolConnections.set({ pool: 'main', state: 'waiting' }, db.waitingCount);
+  for (const [pool, { idleCount, totalCount, waitingCount }] of Object.entries({
+    main: db,
+    results: resultsDb,
+  })) {
+    poolConnections.set({ pool, state: 'idle' }, idleCount);
+    poolConnections.set({ pool, state: 'in_use' }, totalCount - idleCount);
+    poolConnections.set({ pool, state: 'waiting' }, waitingCount);
+  }
   return { type: registry.contentType, text: await registry.metrics() };
 }

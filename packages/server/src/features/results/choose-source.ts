@@ -9,7 +9,7 @@ import type { Answer, Question } from './question.ts';
 import { askClickHouse } from './store-clickhouse.ts';
 import { askPostgres, isStatementTimeout, STATEMENT_TIMEOUT_MS } from './store-postgres.ts';
 
-export type SourceDeps = Pick<Deps, 'db' | 'clickhouse' | 'now' | 'log'>;
+export type SourceDeps = Pick<Deps, 'resultsDb' | 'clickhouse' | 'now' | 'log'>;
 
 /** How old ClickHouse's state may be for `auto` to prefer it, in microseconds. */
 const FRESH_ENOUGH = 5_000_000;
@@ -101,9 +101,19 @@ async function fromClickHouse(
   };
 }
 
-async function fromPostgres({ db }: SourceDeps, question: Question): Promise<Sourced> {
+/** Questions that may wait for a connection, for a few seconds each. */
+const WAITING_MAX = 16;
+
+async function fromPostgres({ resultsDb }: SourceDeps, question: Question): Promise<Sourced> {
+  if (resultsDb.waitingCount >= WAITING_MAX) {
+    throw new DomainError('overloaded', 'Too many results are being computed; try again');
+  }
   try {
-    const { asOf, ...answer } = await inTransaction(db, (tx) => askPostgres(tx, question), 'READ');
+    const { asOf, ...answer } = await inTransaction(
+      resultsDb,
+      (tx) => askPostgres(tx, question),
+      'READ',
+    );
     return { answer, source: 'postgresql', asOf, lagMs: 0 };
   } catch (cause) {
     if (!isStatementTimeout(cause)) throw cause;

@@ -17,7 +17,7 @@ import { countTrouble, firstAssignment } from './store-postgres.ts';
 import { detectableEffect, recommend, srmOf } from './summary.ts';
 import { QUANTILE_METRICS, tooManyBuckets, toQuestion } from './to-question.ts';
 
-export type ResultsDeps = Pick<Deps, 'db' | 'clickhouse' | 'config' | 'now' | 'log'>;
+export type ResultsDeps = Pick<Deps, 'db' | 'resultsDb' | 'clickhouse' | 'config' | 'now' | 'log'>;
 
 const ENGINE_VERSION = '0.1.0';
 const METHOD = 'fixed';
