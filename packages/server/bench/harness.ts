@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startClickHouse, startPostgres } from '@assay/embedded';
+import { SERVER_FLAGS, startClickHouse, startPostgres } from '@assay/embedded';
 import type { Options, Result } from 'autocannon';
 import autocannon from 'autocannon';
 
@@ -83,7 +83,7 @@ export async function startServer(
   port: number,
 ): Promise<ChildProcess> {
   const child = fork(program('server'), [], {
-    execArgv: [],
+    execArgv: SERVER_FLAGS,
     env: { ...environment(services), ASSAY_ROLES: roles, PORT: String(port) },
   });
   await untilAnswers(`http://127.0.0.1:${port}/ready`);

@@ -39,6 +39,12 @@ export function runProgram(
 
 const START_TIMEOUT_MS = 30_000;
 
+/**
+ * What the server's process is started with. Batches of events are young and soon gone: with room
+ * for many of them a third of the time under load is not spent on collecting garbage.
+ */
+export const SERVER_FLAGS = ['--max-semi-space-size=64'];
+
 /** Starts the server; resolves when it can serve, rejects with its own words when it ends. */
 export async function startServer(
   options: {
@@ -53,6 +59,7 @@ export async function startServer(
   // Over the channel the server notices when this process is gone, however it went.
   const child = fork(serverProgram('server'), [], {
     env: options.env,
+    execArgv: SERVER_FLAGS,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // A session of its own: Ctrl-C in the terminal is for the launcher, which passes it on.
     detached: true,

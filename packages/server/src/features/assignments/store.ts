@@ -1,3 +1,4 @@
+import { plainArray, textArray } from '../../platform/array-literal.ts';
 import type { Db } from '../../platform/postgres.ts';
 
 /** An assignment as stored; times are RFC 3339 UTC text with microseconds. */
@@ -67,13 +68,13 @@ export async function insertDecided(
   rows: readonly NewAssignment[],
 ): Promise<ReadonlySet<string>> {
   const result = await db.query<Pick<Row, 'experiment_id' | 'user_id'>>(INSERT_DECIDED, [
-    rows.map((row) => row.experimentId),
-    rows.map((row) => row.userId),
-    rows.map((row) => row.variantId),
-    rows.map((row) => row.version),
-    rows.map((row) => row.bucket),
-    rows.map((row) => row.assignedAt),
-    rows.map((row) => JSON.stringify(row.context)),
+    plainArray(rows.map((row) => row.experimentId)),
+    textArray(rows.map((row) => row.userId)),
+    plainArray(rows.map((row) => row.variantId)),
+    plainArray(rows.map((row) => row.version)),
+    plainArray(rows.map((row) => row.bucket)),
+    plainArray(rows.map((row) => row.assignedAt)),
+    textArray(rows.map((row) => JSON.stringify(row.context))),
   ]);
   return new Set(result.rows.map((row) => assignmentKey(row.experiment_id, row.user_id)));
 }

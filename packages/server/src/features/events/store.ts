@@ -1,3 +1,4 @@
+import { plainArray, textArray } from '../../platform/array-literal.ts';
 import type { Db } from '../../platform/postgres.ts';
 
 /** An event as stored. `ts` is RFC 3339 UTC text with six decimals; `properties` is JSON text. */
@@ -29,13 +30,13 @@ export const eventKey = (eventId: string, ts: string): string => eventId + ts;
 /** The parameters of {@link INSERT_EVENTS}, columns of the rows in the order given. */
 function toColumns(rows: readonly EventRow[]): readonly unknown[] {
   return [
-    rows.map((row) => row.eventId),
-    rows.map((row) => row.ts),
-    rows.map((row) => row.userId),
-    rows.map((row) => row.type),
-    rows.map((row) => row.value),
-    rows.map((row) => row.properties),
-    rows.map((row) => row.experimentId),
+    plainArray(rows.map((row) => row.eventId)),
+    plainArray(rows.map((row) => row.ts)),
+    textArray(rows.map((row) => row.userId)),
+    textArray(rows.map((row) => row.type)),
+    plainArray(rows.map((row) => row.value)),
+    textArray(rows.map((row) => row.properties)),
+    plainArray(rows.map((row) => row.experimentId)),
   ];
 }
 
