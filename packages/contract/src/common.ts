@@ -13,10 +13,19 @@ export const Key = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'must match ^[a-z][a-z0-9_-]{0,62}$');
 
+const refTo = (thing: string) =>
+  z
+    .string()
+    .regex(/^([a-z][a-z0-9_-]{0,62}|[1-9]\d{0,9})$/, `must be the id or the key of ${thing}`);
+
 /** An experiment by its id or its key. */
-export const ExperimentRef = z
-  .string()
-  .regex(/^([a-z][a-z0-9_-]{0,62}|[1-9]\d{0,9})$/, 'must be the id or the key of an experiment');
+export const ExperimentRef = refTo('an experiment');
+
+/** A metric of the catalogue by its id or its key. */
+export const MetricRef = refTo('a metric');
+
+/** What kind of thing an event tells of. */
+export const EventType = text(128).min(1, 'must not be empty');
 
 export const USER_ID_BYTES_MAX = 256;
 

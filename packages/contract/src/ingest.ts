@@ -2,12 +2,12 @@ import { isUuid } from '@assay/core';
 import { z } from 'zod';
 import {
   CONTEXT_BYTES_MAX,
+  EventType,
   ExperimentRef,
   FieldErrorList,
   Instant,
   jsonText,
   Key,
-  text,
   UserId,
 } from './common.ts';
 
@@ -25,7 +25,7 @@ export const EventInput = z
       .refine(isUuid, { error: 'must be a UUID' })
       .transform((id) => id.toLowerCase()),
     user_id: UserId,
-    type: text(128).min(1, 'must not be empty'),
+    type: EventType,
     timestamp: Instant.optional(),
     value: z.number().min(-VALUE_MAX).max(VALUE_MAX).nullable().optional(),
     properties: jsonText(PROPERTIES_BYTES_MAX).optional(),

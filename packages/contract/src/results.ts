@@ -1,6 +1,7 @@
 import { parseInstant } from '@assay/core';
 import { z } from 'zod';
-import { Timestamp, text } from './common.ts';
+import { EventType, Timestamp } from './common.ts';
+import { FILTERS_LENGTH_MAX, filtersOf } from './filters.ts';
 
 /** Metrics that exist for any event type without being defined. */
 export const BUILT_IN_METRICS = [
@@ -26,7 +27,7 @@ export type Granularity = (typeof GRANULARITIES)[number];
 const splitList = (value: unknown): readonly unknown[] =>
   [value].flat().flatMap((part) => (typeof part === 'string' ? part.split(',') : [part]));
 
-const isBuiltInMetric = (name: string): boolean =>
+export const isBuiltInMetric = (name: string): name is BuiltInMetric =>
   BUILT_IN_METRICS.some((metric) => metric === name);
 
 /** Names of metrics; one that does not exist is an error of the whole parameter, not of an index. */
@@ -45,20 +46,12 @@ const MetricNames = z.preprocess(
     .pipe(z.array(BuiltInMetric)),
 );
 
-const EventTypes = z.preprocess(splitList, z.array(text(128).min(1)).min(1).max(50));
-
-/**
- * `properties.` or `context.`, then the name of one attribute, taken literally: a dot in it is part
- * of the name.
- */
-const FilterName = text(211).regex(/^(properties|context)\..{1,200}$/su);
-const FilterScalar = z.union([text(1_000), z.number(), z.boolean(), z.null()]);
-export type FilterScalar = z.infer<typeof FilterScalar>;
+const EventTypes = z.preprocess(splitList, z.array(EventType).min(1).max(50));
 
 /** `{"properties.plan":"pro","context.country":["DE","AT"]}` as JSON text. */
 const Filters = z
   .string()
-  .max(10_000)
+  .max(FILTERS_LENGTH_MAX)
   .transform((value, context) => {
     try {
       return JSON.parse(value) as unknown;
@@ -67,21 +60,7 @@ const Filters = z
       return z.NEVER;
     }
   })
-  .pipe(
-    z.record(
-      FilterName,
-      z.union([FilterScalar, z.array(FilterScalar).min(1).max(100)], {
-        error: 'must be text, a number, true, false, null or a list of 1 to 100 of these',
-      }),
-      {
-        error: ({ code }) =>
-          code === 'invalid_key'
-            ? 'must be "properties." or "context." and a name of 1 to 200 characters'
-            : 'must be an object of names and values',
-      },
-    ),
-  )
-  .refine((filters) => Object.keys(filters).length <= 20, { error: 'must have at most 20 names' });
+  .pipe(filtersOf('properties', 'context'));
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
