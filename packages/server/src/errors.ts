@@ -24,6 +24,12 @@ export class DomainError extends Error {
   }
 }
 
+/** `invalid` for fields that are wrong, at least one; the first of them is the detail. */
+export function invalidFields(errors: readonly FieldError[]): DomainError {
+  const [first] = errors;
+  return new DomainError('invalid', first && `${first.path}: ${first.message}`, { errors });
+}
+
 /** The value, or an error that says why it had to be there: for invariants, not for input. */
 export function must<T>(value: T | undefined | null, why: string): T {
   if (value === undefined || value === null) throw new Error(`invariant broken: ${why}`);

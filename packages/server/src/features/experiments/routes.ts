@@ -13,15 +13,13 @@ import {
   UserId,
 } from '@assay/contract';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { DomainError } from '../../errors.ts';
+import { expectedVersions, tagged } from '../../http/etag.ts';
 import { actorOf } from '../audit/service.ts';
 import {
   changeStatus,
   cloneExperiment,
   createExperiment,
-  type ExpectedVersions,
   type ExperimentDeps,
   editExperiment,
   getExperiment,
@@ -38,25 +36,6 @@ const write = { permission: 'write' } as const;
 const params = z.object({ experiment: ExperimentRef });
 const overrideParams = z.object({ experiment: ExperimentRef, user_id: UserId });
 const ACTIONS = ['start', 'pause', 'resume', 'stop', 'archive'] as const;
-
-/** The versions that `If-Match` names; undefined without the header, or for `*`. */
-function expectedVersions(request: FastifyRequest): ExpectedVersions {
-  const given = request.headers['if-match'];
-  if (given === undefined || given.trim() === '*') return undefined;
-  return given.split(',').map((tag) => {
-    const match = /^(?:W\/)?"(\d{1,9})"$/.exec(tag.trim());
-    if (match === null) {
-      const detail = `If-Match ${given.slice(0, 100)} is not an ETag of this API`;
-      throw new DomainError('version_mismatch', detail);
-    }
-    return Number(match[1]);
-  });
-}
-
-function tagged(reply: FastifyReply, experiment: Experiment): Experiment {
-  reply.header('etag', `"${experiment.version}"`);
-  return experiment;
-}
 
 export const experimentRoutes: FastifyPluginAsyncZod<{ deps: ExperimentDeps }> = async (
   app,

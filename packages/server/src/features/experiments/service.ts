@@ -7,9 +7,10 @@ import {
   TRANSITIONS,
 } from '@assay/core';
 import type { Deps } from '../../deps.ts';
-import { DomainError, must } from '../../errors.ts';
+import { DomainError, invalidFields, must } from '../../errors.ts';
 import { parseCursor, toPage } from '../../paging.ts';
 import { type Db, inTransaction } from '../../platform/postgres.ts';
+import { type ExpectedVersions, requireVersion } from '../../versions.ts';
 import { type Actor, pageOfAudit, recordAudit } from '../audit/service.ts';
 import type { LiveSnapshot } from '../snapshot/snapshot.ts';
 import type { ExperimentRecord } from './experiment.ts';
@@ -39,9 +40,6 @@ export interface ExperimentDeps extends Pick<Deps, 'db' | 'now'> {
   /** Read anew after a change, so that the changing process sees its own writes. */
   readonly snapshot: Pick<LiveSnapshot, 'refresh'>;
 }
-
-/** The versions one of which a change must find, as `If-Match` says it; undefined: any. */
-export type ExpectedVersions = readonly number[] | undefined;
 
 /** What a user can ask for; a start becomes `schedule` when its time has not come. */
 export type RequestedAction = Exclude<LifecycleAction, 'schedule'>;
@@ -331,12 +329,7 @@ const showChange = ({ snapshot }: ExperimentDeps): Promise<void> =>
 async function lock(tx: Db, ref: string, expected: ExpectedVersions): Promise<ExperimentRecord> {
   const record = await findExperiment(tx, ref, 'lock');
   if (record === undefined) throw notFound(ref);
-  if (expected !== undefined && !expected.includes(record.version)) {
-    throw new DomainError(
-      'version_mismatch',
-      `"${record.key}" is at version ${record.version}, not ${expected.join(', ')}; read it again`,
-    );
-  }
+  requireVersion(record, expected);
   return record;
 }
 
@@ -363,7 +356,7 @@ function checkTimes({ status, startsAt, endsAt }: ExperimentRecord): void {
 }
 
 const invalidField = (path: string, message: string): DomainError =>
-  new DomainError('invalid', `${path}: ${message}`, { errors: [{ path, message }] });
+  invalidFields([{ path, message }]);
 
 function audit(
   tx: Db,
