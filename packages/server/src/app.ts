@@ -9,6 +9,7 @@ import type { EventWriter } from './features/events/writer.ts';
 import { experimentRoutes } from './features/experiments/routes.ts';
 import { exposureRoutes } from './features/exposures/routes.ts';
 import type { ExposureWriter } from './features/exposures/writer.ts';
+import { metricRoutes } from './features/metrics/routes.ts';
 import { operationRoutes } from './features/operations/routes.ts';
 import { resultRoutes } from './features/results/routes.ts';
 import type { LiveSnapshot } from './features/snapshot/snapshot.ts';
@@ -90,6 +91,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
 async function registerApi(app: FastifyInstance, deps: AppDeps): Promise<void> {
   await app.register(experimentRoutes, { deps });
+  await app.register(metricRoutes, { deps });
   await app.register(tokenRoutes, { deps });
   await app.register(assignmentRoutes, { deps });
   await app.register(exposureRoutes, { deps });

@@ -282,6 +282,9 @@ describe('operations', () => {
       '/v1/experiments/{experiment}/start',
       '/v1/experiments/{experiment}/stop',
       '/v1/exposures',
+      '/v1/metrics',
+      '/v1/metrics/{metric}',
+      '/v1/metrics/{metric}/versions',
       '/v1/tokens',
       '/v1/tokens/{id}',
     ]);

@@ -12,6 +12,7 @@ import { parseCursor, toPage } from '../../paging.ts';
 import { type Db, inTransaction } from '../../platform/postgres.ts';
 import { type ExpectedVersions, requireVersion } from '../../versions.ts';
 import { type Actor, pageOfAudit, recordAudit } from '../audit/service.ts';
+import { requireMetrics } from '../metrics/service-names.ts';
 import type { LiveSnapshot } from '../snapshot/snapshot.ts';
 import type { ExperimentRecord } from './experiment.ts';
 import {
@@ -77,7 +78,7 @@ export async function pageOfExperiments(
   return { items: items.map(toExperiment), next_cursor };
 }
 
-/** @throws DomainError `key_taken` */
+/** @throws DomainError `key_taken`; `invalid` naming the metrics that do not exist */
 export async function createExperiment(
   deps: ExperimentDeps,
   actor: Actor,
@@ -85,6 +86,7 @@ export async function createExperiment(
 ): Promise<Experiment> {
   const seed = randomBytes(8).toString('hex');
   const created = await inTransaction(deps.db, async (tx) => {
+    await requireMetrics(tx, request.metrics);
     const id = await insertExperiment(tx, toNewExperiment(request, seed));
     if (id === undefined) throw keyTaken(request.key);
     const experiment = toExperiment(await requireExperiment(tx, String(id)));
@@ -99,7 +101,8 @@ export async function createExperiment(
  * Changes fields of an experiment.
  *
  * @throws DomainError `immutable_after_start` naming each field that can no longer change,
- *   `version_mismatch` when it is not the version that the caller has seen
+ *   `version_mismatch` when it is not the version that the caller has seen, `invalid` naming the
+ *   metrics that do not exist
  */
 export async function editExperiment(
   deps: ExperimentDeps,
@@ -122,6 +125,7 @@ export async function editExperiment(
     }
     const changed = withPatch(record, patch);
     checkTimes(changed);
+    await requireMetrics(tx, patch.metrics ?? []);
     await updateExperiment(tx, changed);
     if (patch.variants !== undefined) {
       const store = record.startedAt === null ? replaceVariants : updateVariants;
@@ -218,7 +222,11 @@ const PAST_TENSE: Readonly<Record<LifecycleAction, string>> = {
   archive: 'experiment.archived',
 };
 
-/** A new draft with everything of another experiment but its seed, its times and its users. */
+/**
+ * A new draft with everything of another experiment but its seed, its times and its users.
+ *
+ * @throws DomainError `key_taken`; `invalid` naming the metrics that were deleted since
+ */
 export async function cloneExperiment(
   deps: ExperimentDeps,
   actor: Actor,
@@ -228,6 +236,7 @@ export async function cloneExperiment(
   const seed = randomBytes(8).toString('hex');
   const created = await inTransaction(deps.db, async (tx) => {
     const source = await requireExperiment(tx, ref);
+    await requireMetrics(tx, source.metrics);
     const id = await insertExperiment(tx, {
       ...source,
       seed,

@@ -298,6 +298,17 @@ export async function deleteOverride(db: Db, experimentId: number, userId: strin
   ]);
 }
 
+/** Keys of the experiments that use a metric and are not archived, in order. */
+export async function listUsing(db: Db, metric: string): Promise<readonly string[]> {
+  const { rows } = await db.query<{ key: string }>(
+    `SELECT key FROM experiments
+     WHERE status <> 'archived' AND metrics @> jsonb_build_array(jsonb_build_object('metric', $1::text))
+     ORDER BY key`,
+    [metric],
+  );
+  return rows.map(({ key }) => key);
+}
+
 /** Keys of experiments whose time to start or to stop has come. */
 export async function listDue(
   db: Db,
