@@ -239,6 +239,18 @@ describe('another origin', () => {
   });
 });
 
+describe('a list', () => {
+  test('begins wherever a cursor says, beyond every id too', async ({ api }) => {
+    await api.call('POST', '/v1/metrics', { key: 'm', kind: 'count', event_type: 'visit' });
+    for (const list of ['experiments', 'tokens', 'metrics', 'metrics/m/versions']) {
+      const answer = await api.call('GET', `/v1/${list}?cursor=9999999999999999`);
+      expect([list, answer.statusCode]).toEqual([list, 200]);
+      const none = await api.call('GET', `/v1/${list}?cursor=x`);
+      expect([list, none.json().code]).toEqual([list, 'invalid']);
+    }
+  });
+});
+
 describe('operations', () => {
   test('say how the process is', async ({ api }) => {
     expect((await api.call('GET', '/health', undefined, { token: null })).json()).toEqual({

@@ -185,7 +185,7 @@ export async function listExperiments(
     `SELECT ${COLUMNS} FROM experiments e
      WHERE ($1::text IS NULL OR e.status = $1)
        AND ($2::text IS NULL OR strpos(lower(e.key || ' ' || e.name), lower($2)) > 0)
-       AND ($3::int IS NULL OR e.id < $3)
+       AND ($3::bigint IS NULL OR e.id < $3)
      ORDER BY e.id DESC LIMIT $4`,
     [filter.status, filter.query, filter.before, filter.limit],
   );

@@ -103,7 +103,7 @@ export async function listMetrics(
      WHERE deleted_at IS NULL
        AND ($1::text IS NULL
             OR strpos(lower(key || ' ' || (definition->>'name')), lower($1)) > 0)
-       AND ($2::int IS NULL OR id < $2)
+       AND ($2::bigint IS NULL OR id < $2)
      ORDER BY id DESC LIMIT $3`,
     [filter.query, filter.before, filter.limit],
   );
@@ -140,7 +140,7 @@ export async function listMetricVersions(
 ): Promise<readonly MetricVersionRecord[]> {
   const { rows } = await db.query<Pick<Row, 'version' | 'definition' | 'created_at'>>(
     `SELECT version, definition, ${rfc3339('created_at')} FROM metric_versions
-     WHERE metric_id = $1 AND ($3::int IS NULL OR version < $3)
+     WHERE metric_id = $1 AND ($3::bigint IS NULL OR version < $3)
      ORDER BY version DESC LIMIT $2`,
     [metricId, limit, before],
   );

@@ -32,7 +32,7 @@ export async function listTokens(
   before: number | null,
 ): Promise<readonly Token[]> {
   const { rows } = await db.query<Token>(
-    `SELECT ${COLUMNS} FROM tokens WHERE $2::int IS NULL OR id < $2 ORDER BY id DESC LIMIT $1`,
+    `SELECT ${COLUMNS} FROM tokens WHERE $2::bigint IS NULL OR id < $2 ORDER BY id DESC LIMIT $1`,
     [limit, before],
   );
   return rows;
