@@ -1,7 +1,7 @@
-import type { BuiltInMetric, FilterScalar, ResultsQuery } from '@assay/contract';
+import { type BuiltInMetric, conditionsOn, type ResultsQuery } from '@assay/contract';
 import { formatInstant, parseInstant } from '@assay/core';
 import { DomainError, must } from '../../errors.ts';
-import { BUCKET_OF, BUCKET_SECONDS, type Filter, type Question } from './question.ts';
+import { BUCKET_OF, BUCKET_SECONDS, type Question } from './question.ts';
 
 export const QUANTILE_METRICS: readonly BuiltInMetric[] = ['median_value', 'p95_value'];
 
@@ -48,20 +48,11 @@ export function toQuestion(
     eventTypes: query.event_type,
     start: formatInstant(start),
     end: formatInstant(end),
-    contextFilters: filtersOf(query.filters, 'context.'),
-    propertyFilters: filtersOf(query.filters, 'properties.'),
+    contextFilters: conditionsOn('context', query.filters),
+    propertyFilters: conditionsOn('properties', query.filters),
     needsQuantiles: metrics.some((metric) => QUANTILE_METRICS.includes(metric)),
     series: { bucket, start: formatInstant(seriesStart) },
   };
-}
-
-function filtersOf(filters: ResultsQuery['filters'], prefix: string): readonly Filter[] {
-  return Object.entries(filters ?? {})
-    .filter(([name]) => name.startsWith(prefix))
-    .map(([name, value]: [string, FilterScalar | FilterScalar[]]) => ({
-      name: name.slice(prefix.length),
-      values: [value].flat(),
-    }));
 }
 
 /** The time series would be too long for one answer. */
