@@ -2,7 +2,7 @@ import type { BuiltInMetric, Results, VariantResult } from '@assay/contract';
 import { holmAdjust } from '@assay/core/stats';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { type ArmData, metricResult } from './metrics.ts';
-import type { Answer, VariantSums } from './question.ts';
+import type { OldAnswer, VariantSums } from './old-answer.ts';
 import { timeSeries } from './time-series.ts';
 
 const NO_USERS: Omit<VariantSums, 'variantId'> = {
@@ -34,7 +34,7 @@ export interface AssembleOptions {
 /** Every variant's numbers out of a store's answer. Pure: the same answer, the same result. */
 export function assembleVariants(
   experiment: ExperimentRecord,
-  answer: Answer,
+  answer: OldAnswer,
   options: AssembleOptions,
 ): readonly VariantResult[] {
   const { metrics, alpha, minSample } = options;

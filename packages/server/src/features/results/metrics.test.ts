@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { metricResult } from './metrics.ts';
-import type { Shift, VariantSums } from './question.ts';
+import type { Shift, VariantSums } from './old-answer.ts';
 
 /** A user's events: their values, null where an event has none. */
 type User = readonly (number | null)[];

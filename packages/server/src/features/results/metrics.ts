@@ -11,7 +11,7 @@ import {
   welchDifference,
   wilsonInterval,
 } from '@assay/core/stats';
-import type { Shift, VariantQuantiles, VariantSums } from './question.ts';
+import type { Shift, VariantQuantiles, VariantSums } from './old-answer.ts';
 
 /** What a metric of one variant is computed from. */
 export interface ArmData {

@@ -1,4 +1,6 @@
 import type { FilterScalar, Granularity } from '@assay/contract';
+import type { ArmData } from '@assay/core/analysis';
+import type { ResolvedMetric } from './metric.ts';
 
 /** A condition on one attribute: its JSON value is one of these. `null` is also "missing". */
 export interface Filter {
@@ -9,21 +11,35 @@ export interface Filter {
 /** What a store is asked; both stores give the same answer. Times are RFC 3339 UTC text. */
 export interface Question {
   readonly experimentId: number;
-  /** Undefined: events of all types. */
-  readonly eventTypes: readonly string[] | undefined;
+  /** With different keys. */
+  readonly metrics: readonly ResolvedMetric[];
   /** Events from here on count; never before the retention floor. */
   readonly start: string;
   /** Users assigned up to here, and events up to here, count. */
   readonly end: string;
+  /** Older events may be there or not: nothing looks at them, not even covariates. */
+  readonly retentionFloor: string;
   /** Restrict users, and so the denominators. */
   readonly contextFilters: readonly Filter[];
-  /** Restrict events only. */
+  /** Restrict events only, those of every metric. */
   readonly propertyFilters: readonly Filter[];
-  readonly needsQuantiles: boolean;
+  /** The attribute of the context whose value is a user's segment; null: no segments. */
+  readonly segmentBy: string | null;
+  /** Two-sided: between which order statistics quantiles lie. */
+  readonly alpha: number;
+  /** Of the time series of events; undefined: events of all types. */
+  readonly eventTypes: readonly string[] | undefined;
   readonly series: { readonly bucket: Bucket; readonly start: string };
+  readonly metricSeries: readonly MetricSeries[];
 }
 
 export type Bucket = 'minute' | 'hour' | 'day';
+
+/**
+ * How a metric goes with time: up to the end of each day, within each day (UTC), or within each 24
+ * hours after the assignment.
+ */
+export type MetricSeries = 'cumulative' | 'daily' | 'days_since_assignment';
 
 export const BUCKET_OF: Readonly<Record<Granularity, Bucket>> = {
   realtime: 'minute',
@@ -38,51 +54,52 @@ export const BUCKET_SECONDS: Readonly<Record<Bucket, number>> = {
 };
 
 /**
- * Sums over the assigned users of a variant, users without events included. `events`, `valued` and
- * `total` are a user's events, events with a value, and sum of values. Sums of deviations are about
- * the constants of {@link Answer.shift}.
+ * The users of a variant, or those of them in one segment. Without `segment` it is the whole
+ * variant; null are those whose attribute is missing, or neither text nor true nor false nor a
+ * number of at most 15 digits before the point.
  */
-export interface VariantSums {
+export interface ArmOf {
   readonly variantId: number;
+  readonly segment?: string | null;
+}
+
+export interface ArmUsers extends ArmOf {
   readonly users: number;
-  /** Users with at least one event. */
-  readonly converters: number;
-  readonly events: number;
-  readonly valued: number;
-  readonly total: number;
-  readonly eventsDeviation: number;
-  readonly eventsSquares: number;
-  readonly totalDeviation: number;
-  readonly totalSquares: number;
-  readonly valuedDeviation: number;
-  readonly valuedSquares: number;
-  /** Sums of `total − ratio × valued`: small where values are far from zero but alike. */
-  readonly residual: number;
-  readonly residualSquares: number;
-  /** Of the residual times the deviation of `valued`. */
-  readonly residualProduct: number;
 }
 
-/** The constants that deviations are about: means over all users, and the pooled ratio. */
-export interface Shift {
-  readonly events: number;
-  readonly total: number;
-  readonly valued: number;
-  /** Pooled sum of values over events with one: the variance of an average is about it. */
-  readonly ratio: number;
+/** The sufficient statistics of one metric in one arm. */
+export interface ArmStatistics extends ArmOf {
+  readonly metric: string;
+  readonly data: ArmData;
 }
 
-export interface VariantQuantiles {
-  readonly variantId: number;
-  readonly median: number | null;
-  readonly p95: number | null;
+/** Users who reached each step of a funnel; those of the last are its successes. */
+export interface ArmSteps extends ArmOf {
+  readonly metric: string;
+  readonly users: readonly number[];
 }
 
-/** Users of a variant under one version of the experiment; forced ones, whom no hash chose, apart. */
+/** What a metric's totals per user were cut to; null where they were not. */
+export interface MetricCaps {
+  readonly metric: string;
+  readonly numerator: number | null;
+  readonly denominator: number | null;
+  /** Of the same before the assignment. */
+  readonly numeratorBefore: number | null;
+  readonly denominatorBefore: number | null;
+}
+
+/**
+ * Users of a variant under one version of the experiment; without forced ones, whom no hash chose.
+ * All of them, or those assigned on one day, or those of one segment.
+ */
 export interface VersionCount {
   readonly version: number;
   readonly variantId: number;
   readonly users: number;
+  /** Seconds since the epoch of the day's beginning. */
+  readonly day?: number;
+  readonly segment?: string | null;
 }
 
 export interface SeriesRow {
@@ -100,16 +117,35 @@ export interface AssignedRow {
   readonly users: number;
 }
 
+/** One metric of one variant at one point of its series; covariates are left out. */
+export interface MetricSeriesRow {
+  readonly series: MetricSeries;
+  readonly metric: string;
+  readonly variantId: number;
+  /** Seconds since the epoch of the day's beginning; full days since the assignment, from 0 on. */
+  readonly at: number;
+  readonly data: ArmData;
+}
+
 /** What a store answers: sufficient statistics, from which everything else is computed. */
 export interface Answer {
-  readonly sums: readonly VariantSums[];
-  readonly shift: Shift;
-  readonly quantiles: readonly VariantQuantiles[];
+  /** Users of each arm that has any. */
+  readonly users: readonly ArmUsers[];
+  /** Of each metric in each of these arms. */
+  readonly arms: readonly ArmStatistics[];
+  /** Of each funnel in each of these arms. */
+  readonly steps: readonly ArmSteps[];
+  /** Of each metric that has a cap. */
+  readonly caps: readonly MetricCaps[];
   readonly versions: readonly VersionCount[];
   readonly series: readonly SeriesRow[];
   /** New users per bucket, over all time up to the end. */
   readonly assigned: readonly AssignedRow[];
+  readonly metricSeries: readonly MetricSeriesRow[];
 }
 
 /** Rows of a time series beyond which a request is refused. */
 export const SERIES_ROWS_MAX = 50_000;
+
+/** Arms, each a variant in a segment, beyond which a request is refused. */
+export const ARMS_MAX = 500;

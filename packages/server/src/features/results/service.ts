@@ -12,6 +12,7 @@ import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { listVersions, requireExperiment } from '../experiments/service.ts';
 import { assembleVariants } from './assemble.ts';
 import { askSource } from './choose-source.ts';
+import { toOldAnswer } from './old-answer.ts';
 import { type Question, SERIES_ROWS_MAX } from './question.ts';
 import { countTrouble, firstAssignment } from './store-postgres.ts';
 import { detectableEffect, recommend, srmOf } from './summary.ts';
@@ -38,6 +39,7 @@ export async function getResults(
   const question = await framedQuestion(deps, experiment, query, asked);
   const sourced = await askSource(deps, question, query);
   if (sourced.answer.series.length > SERIES_ROWS_MAX) throw tooManyBuckets();
+  const answer = toOldAnswer(sourced.answer);
   // After the users, so that the version of each of them is among these.
   const versions = await listVersions(deps.db, experiment.id);
   const trouble = await countTrouble(deps.db, experiment);
@@ -45,7 +47,7 @@ export async function getResults(
   const confidence = query.confidence_level ?? experiment.analysis.confidence_level;
   const alpha = 1 - confidence / 100;
   const minSample = query.min_sample;
-  const variants = assembleVariants(experiment, sourced.answer, {
+  const variants = assembleVariants(experiment, answer, {
     // What was not asked for still decides: the verdict does not depend on what one looks at.
     metrics: [...new Set([...asked, ...goals])],
     goals,
@@ -53,7 +55,7 @@ export async function getResults(
     minSample,
     includeIntervals: query.include_ci,
   });
-  const srm = srmOf(experiment, versions, sourced.answer.versions);
+  const srm = srmOf(experiment, versions, answer.versions);
   const verdict = { experiment, variants, goals, srm, nowMs: deps.now(), minSample };
   return {
     experiment_id: experiment.id,

@@ -1,9 +1,18 @@
 import { type BuiltInMetric, conditionsOn, type ResultsQuery } from '@assay/contract';
 import { formatInstant, parseInstant } from '@assay/core';
 import { DomainError, must } from '../../errors.ts';
+import { builtInMetric } from './built-ins.ts';
 import { BUCKET_OF, BUCKET_SECONDS, type Question } from './question.ts';
 
 export const QUANTILE_METRICS: readonly BuiltInMetric[] = ['median_value', 'p95_value'];
+
+/** The metrics whose sums the assembly wants. */
+const SUMMED: readonly BuiltInMetric[] = [
+  'conversion_rate',
+  'events_per_user',
+  'value_per_user',
+  'avg_value',
+];
 
 const REALTIME_SECONDS = 3_600;
 /** Every hour of 13 months, or every day of 27 years. */
@@ -50,7 +59,13 @@ export function toQuestion(
     end: formatInstant(end),
     contextFilters: conditionsOn('context', query.filters),
     propertyFilters: conditionsOn('properties', query.filters),
-    needsQuantiles: metrics.some((metric) => QUANTILE_METRICS.includes(metric)),
+    metrics: [...SUMMED, ...metrics.filter((metric) => QUANTILE_METRICS.includes(metric))].map(
+      (metric) => builtInMetric(metric, query.event_type),
+    ),
+    retentionFloor: formatInstant(frame.retentionFloor),
+    segmentBy: null,
+    alpha: 0.05,
+    metricSeries: [],
     series: { bucket, start: formatInstant(seriesStart) },
   };
 }

@@ -1,0 +1,71 @@
+import { type Column, type Plan, unionOfTypes } from '../plan.ts';
+import { ARMS_MAX, type Question, SERIES_ROWS_MAX } from '../question.ts';
+import { capNames, constantNames, constantsSql, sumsSql, TINY, valuesSql } from '../statistics.ts';
+import { columnSql, fromEvents } from './events.ts';
+import { type Frame, startOf } from './sql.ts';
+import { armsSql, usersSql } from './users.ts';
+
+const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('');
+
+/** Users and their events in one stream, grouped by user: cheaper than an outer join. */
+function totalsSql(question: Question, { columns }: Plan, frame: Frame): string {
+  const scan = {
+    types: unionOfTypes(columns.map(({ types }) => types)),
+    before: Math.max(0, ...columns.map(({ before }) => before ?? 0)),
+  };
+  const ofEvent = columns.map((column, i) => `${columnSql(column, question, frame)} AS e${i}`);
+  const ofUser = ({ aggregate }: Column, i: number): string =>
+    aggregate === 'sum'
+      ? `if(abs(sum(e${i})) >= ${TINY}, sum(e${i}), 0.) AS t${i}`
+      : `sum(e${i}) AS t${i}`;
+  return `SELECT variant_id, segment ${list(columns.map(ofUser))} FROM (
+      SELECT user_id, variant_id, segment ${list(columns.map((_, i) => `0. AS e${i}`))}
+      FROM (${usersSql(question, frame)})
+      UNION ALL
+      SELECT u.user_id, u.variant_id, u.segment ${list(ofEvent)}
+      ${fromEvents(question, frame, scan)})
+    GROUP BY user_id, variant_id, segment`;
+}
+
+const capsSql = ({ values }: Plan, frame: Frame): readonly string[] =>
+  values.flatMap(({ column, cap }, index) => {
+    if (cap === null) return [];
+    const sql =
+      cap.kind === 'value'
+        ? frame.bind(cap.value, 'Float64')
+        : `quantileExactInclusive(${cap.percentile / 100})(t${column}) OVER ()`;
+    return [`${sql} AS cap${index}`];
+  });
+
+const least = (name: string): string => `min(${name})`;
+
+/** The sums of every arm. */
+export function armSumsSql(question: Question, plan: Plan, frame: Frame): string {
+  const { select, groups } = armsSql(question);
+  const caps = capNames(plan);
+  const constants = constantNames(plan);
+  const some = (names: readonly string[], sql: () => string): string =>
+    names.length === 0 ? '' : `, ${sql()}`;
+  const capped = `SELECT * ${list(capsSql(plan, frame))} FROM (${totalsSql(question, plan, frame)})`;
+  const valued = `SELECT variant_id, segment ${some(plan.columns.map(String), () => valuesSql(plan))} ${list(caps)}
+    FROM (${capped})`;
+  const shifted = `SELECT * ${some(constants, () => constantsSql(plan, 'OVER ()'))} FROM (${valued})`;
+  return `SELECT ${select}, toFloat64(count()) AS users, [${sumsSql(plan).join(', ')}] AS sums,
+      [${constants.map(least).join(', ')}] AS constants, [${caps.map(least).join(', ')}] AS caps
+    FROM (${shifted}) GROUP BY ${groups} LIMIT ${ARMS_MAX + 1}`;
+}
+
+/** Events and users of each bucket and type. */
+export function seriesSql(question: Question, frame: Frame): string {
+  const scan = { types: question.eventTypes, before: 0 };
+  const start = frame.bind(
+    question.series.start.replace('T', ' ').replace('Z', ''),
+    "DateTime64(6, 'UTC')",
+  );
+  return `SELECT variant_id AS variantId, ${startOf('ts', question.series.bucket)} AS time,
+      type AS eventType, toFloat64(count()) AS count, toFloat64(uniqExact(user_id)) AS users
+    FROM (SELECT u.user_id AS user_id, u.variant_id AS variant_id, e.type AS type, e.ts AS ts
+      ${fromEvents(question, frame, scan)} AND e.ts >= ${start})
+    GROUP BY variantId, time, eventType ORDER BY time, eventType, variantId
+    LIMIT ${SERIES_ROWS_MAX + 1}`;
+}

@@ -1,0 +1,76 @@
+import { must } from '../../../errors.ts';
+import type { Db } from '../../../platform/postgres.ts';
+import type { Filter } from '../question.ts';
+import { TINY } from '../statistics.ts';
+
+/** The values of a statement while its text is written. */
+export interface Parameters {
+  readonly values: readonly unknown[];
+  /** The placeholder of a value, with its type. */
+  readonly bind: (value: unknown, type: string) => string;
+}
+
+export function makeParameters(): Parameters {
+  const values: unknown[] = [];
+  return { values, bind: (value, type) => `$${values.push(value)}::${type}` };
+}
+
+/** The times and the experiment that every statement begins with. */
+export interface Frame extends Parameters {
+  readonly experiment: string;
+  readonly start: string;
+  readonly end: string;
+}
+
+/** Conditions on a jsonb column. `@>`-free, so that 1 and 1.0 are equal and "1" is another. */
+export const filterSql = (
+  column: string,
+  filters: readonly Filter[],
+  { bind }: Parameters,
+): readonly string[] =>
+  filters.map(({ name, values: wanted }) => {
+    const attribute = `${column} -> ${bind(name, 'text')}`;
+    const texts = wanted.map((value) => JSON.stringify(value));
+    const isOneOf = `${attribute} = ANY (${bind(texts, 'jsonb[]')})`;
+    return wanted.includes(null) ? `(${isOneOf} OR ${attribute} IS NULL)` : isOneOf;
+  });
+
+/**
+ * A jsonb value as a number; null where it is none, or one beyond what events may have. Compared as
+ * a decimal first, since a conversion out of range is an error.
+ */
+export const numberSql = (json: string): string => `CASE
+  WHEN jsonb_typeof(${json}) IS DISTINCT FROM 'number' THEN NULL
+  WHEN abs((${json})::numeric) < ${TINY} THEN 0
+  WHEN abs((${json})::numeric) < 1e31 THEN
+    CASE WHEN abs((${json})::float8) <= 1e30 THEN (${json})::float8 END
+  END`;
+
+export const and = (conditions: readonly string[]): string => conditions.join(' AND ');
+
+/** Beginnings of minutes, hours and days are the same everywhere in UTC. */
+export const bucketOf = (column: string, bucket: string): string =>
+  `date_bin('1 ${bucket}', ${column}, '2000-01-01T00:00:00Z'::timestamptz)`;
+
+export const seconds = (column: string): string => `extract(epoch FROM ${column})::float8`;
+
+/** All rows of a select as one JSON value. */
+export const allRows = (select: string): string =>
+  `(SELECT coalesce(json_agg(to_json(r)), '[]') FROM (${select}) AS r)`;
+
+/** The one row of a statement that ends by `deadline` (of `performance.now()`), or fails. */
+export async function askRow<Row extends Record<string, unknown>>(
+  tx: Db,
+  text: string,
+  { values }: Parameters,
+  deadline: number,
+): Promise<Row> {
+  const left = Math.max(1, Math.round(deadline - performance.now()));
+  await tx.query(`SET LOCAL statement_timeout = ${left}`);
+  const { rows } = await tx.query<Row>({
+    text,
+    values: [...values],
+    query_timeout: left + 2_000,
+  });
+  return must(rows[0], 'a select without FROM has one row');
+}
