@@ -1,1 +1,32 @@
-export type * from './types.ts';
+// Every public name of the analysis.
+
+export { analyse } from './analyse.ts';
+export { minimumDetectableEffect } from './detectable-effect.ts';
+export {
+  type DecisionInput,
+  type HealthBlock,
+  type Recommendation,
+  recommend,
+  type SrmStatus,
+} from './recommend.ts';
+export type {
+  AnalysedMetric,
+  Analysis,
+  AnalysisArm,
+  AnalysisInput,
+  AnalysisMethod,
+  AnalysisMetric,
+  AnalysisOptions,
+  ArmData,
+  ArmEstimate,
+  Comparison,
+  CupedNote,
+  Direction,
+  GuardrailVerdict,
+  MeanData,
+  MetricRole,
+  QuantileData,
+  RateData,
+  RatioData,
+  TestName,
+} from './types.ts';

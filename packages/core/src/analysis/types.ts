@@ -95,6 +95,12 @@ export interface AnalysisOptions {
   readonly plannedUsers: number | null;
   /** No further users or events will come: the last look. */
   readonly isOver: boolean;
+  /**
+   * The end was set beforehand and came, so that it did not depend on what was seen. Only then may the
+   * last look of a plan that was not fulfilled spend the error that is left; who stops when a result
+   * looks good has had all looks the boundary allows. False when absent.
+   */
+  readonly endedAsPlanned?: boolean;
 }
 
 export interface AnalysisInput {
@@ -110,6 +116,7 @@ type Maybe = number | null;
 /** One metric in one arm, by itself. */
 export interface ArmEstimate {
   readonly value: Maybe;
+  /** Users; of a ratio what its denominator counts, of a quantile its events. */
   readonly sampleSize: number;
   readonly numerator: Maybe;
   readonly denominator: Maybe;
@@ -142,8 +149,10 @@ export interface CupedNote {
 export interface GuardrailVerdict {
   /** Relative; null without one, when only a significant deterioration fails. */
   readonly margin: Maybe;
-  /** One-sided: small when the treatment is not worse by the margin. */
+  /** One-sided: small when the treatment is not worse by the margin; null for a Bayesian method. */
   readonly pValue: Maybe;
+  /** That the margin holds; null for other methods. */
+  readonly chance: Maybe;
   readonly verdict: 'passed' | 'failed' | 'undecided';
 }
 
@@ -171,7 +180,12 @@ export interface Comparison {
   readonly significant: boolean;
   /** In the metric's good direction; null without a significant difference. */
   readonly isBetter: boolean | null;
-  /** Why there is no verdict yet, if it is only a matter of time. */
+  /**
+   * The effect, relative to the control, that the present precision finds with a power of 80 %, by the
+   * critical value of the method at this look.
+   */
+  readonly detectableEffect: Maybe;
+  /** Why nothing is decided that more users or the planned end could decide. */
   readonly pending: 'not_released' | 'before_planned_end' | 'insufficient_users' | null;
   readonly guardrail: GuardrailVerdict | null;
   readonly cuped: CupedNote | null;
@@ -181,6 +195,7 @@ export interface Comparison {
 export interface AnalysedMetric {
   readonly key: string;
   readonly role: MetricRole;
+  readonly direction: Direction;
   /** One entry for each arm. */
   readonly arms: readonly ArmEstimate[];
   /** One entry for each arm; null for the control. */
@@ -189,6 +204,8 @@ export interface AnalysedMetric {
 
 export interface Analysis {
   readonly metrics: readonly AnalysedMetric[];
+  /** No further look is needed: the experiment is over, or its planned users are there. */
+  readonly isFinal: boolean;
   /** Share of the planned information that is there, 0…1; null without a plan. */
   readonly informationFraction: Maybe;
 }

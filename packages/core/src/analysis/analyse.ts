@@ -1,0 +1,46 @@
+import { armEstimate } from './arm-estimate.ts';
+import { compareArm, prepare } from './compare.ts';
+import { adjustFamily } from './families.ts';
+import { judge } from './judge.ts';
+import { settingOf } from './setting.ts';
+import type { Analysis, AnalysisInput } from './types.ts';
+
+/**
+ * Everything that is said of an experiment's metrics: the estimates of every arm, every treatment
+ * against the control by the chosen method, p-values adjusted over the goals, verdicts, guardrails.
+ * Pure: equal input, equal output. What cannot be computed, or may not be shown yet, is null with a
+ * reason; no number of the output is NaN or infinite, whatever the input.
+ */
+export function analyse(input: AnalysisInput): Analysis {
+  const setting = settingOf(input);
+  const { arms, control, options, plan, isFinal } = setting;
+  const treatments = arms.flatMap(({ isControl }, index) => (isControl ? [] : [index]));
+  const compared = input.metrics.map((metric) => {
+    const prepared = prepare(metric, options.alpha);
+    const unjudged = control < 0 ? [] : treatments.map((arm) => compareArm(prepared, arm, setting));
+    return { ...prepared, unjudged };
+  });
+  const goals = compared.filter(({ metric }) => metric.role === 'goal');
+  const adjusted = adjustFamily(
+    goals.flatMap(({ unjudged }) => unjudged.map(({ measured }) => measured.pValue)),
+    options.method === 'sequential',
+  );
+  let next = 0;
+  const metrics = compared.map(({ metric, data, samples, unjudged }) => {
+    const isGoal = metric.role === 'goal';
+    const judged = unjudged.map((comparison) =>
+      judge(comparison, metric, isGoal ? (adjusted[next++] ?? null) : null, setting),
+    );
+    return {
+      key: metric.key,
+      role: metric.role,
+      direction: metric.direction,
+      arms: data.flatMap((arm, index) => {
+        const sample = samples[index];
+        return sample === undefined ? [] : [armEstimate(arm, sample, options.alpha)];
+      }),
+      comparisons: arms.map((_, index) => judged[treatments.indexOf(index)] ?? null),
+    };
+  });
+  return { metrics, isFinal, informationFraction: plan?.fraction ?? null };
+}

@@ -1,0 +1,85 @@
+import type { RefusalCode } from '../stats/index.ts';
+import { normalIsf } from '../stats/index.ts';
+import type { Comparison } from './types.ts';
+
+// What a method says of two arms, before anything is judged by it.
+
+/** The numbers of a comparison. */
+export type Measured = Pick<
+  Comparison,
+  | 'status'
+  | 'test'
+  | 'difference'
+  | 'standardError'
+  | 'lower'
+  | 'upper'
+  | 'lift'
+  | 'liftLower'
+  | 'liftUpper'
+  | 'pValue'
+  | 'chanceToWin'
+  | 'expectedLoss'
+  | 'detectableEffect'
+  | 'flags'
+  | 'cuped'
+>;
+
+/** A number that JSON can hold, or null. */
+export const finite = (value: number | null | undefined): number | null =>
+  value !== undefined && value !== null && Number.isFinite(value) ? value : null;
+
+/** Smaller ones underflow on the way, and nothing is certain. */
+const P_MIN = 1e-300;
+
+/** A p-value, never 0. */
+export const pValueOf = (p: number): number | null => finite(Math.min(1, Math.max(P_MIN, p)));
+
+const NOTHING: Measured = {
+  status: 'ok',
+  test: null,
+  difference: null,
+  standardError: null,
+  lower: null,
+  upper: null,
+  lift: null,
+  liftLower: null,
+  liftUpper: null,
+  pValue: null,
+  chanceToWin: null,
+  expectedLoss: null,
+  detectableEffect: null,
+  flags: [],
+  cuped: null,
+};
+
+/** Measured numbers, of which those that were not computed are null. */
+export const measured = (numbers: Partial<Measured>): Measured => ({ ...NOTHING, ...numbers });
+
+/**
+ * A refused comparison with what it still knows (§0.3): arms too small to test have a difference,
+ * and constant ones a lift as well.
+ */
+export function refused(
+  status: RefusalCode,
+  values?: readonly [treatment: number, control: number],
+): Measured {
+  const isKnown = status === 'INSUFFICIENT_UNITS' || status === 'ZERO_VARIANCE';
+  if (values === undefined || !isKnown) return measured({ status });
+  const [treatment, control] = values;
+  const difference = treatment - control;
+  const lift = status === 'ZERO_VARIANCE' ? difference / Math.abs(control) : null;
+  return measured({ status, difference: finite(difference), lift: finite(lift) });
+}
+
+const POWER = 0.8;
+const Z_POWER = normalIsf(1 - POWER);
+
+/**
+ * The effect, relative to the control, that the present precision would find with a power of 80 %.
+ *
+ * @param critical of the method at this look, in standard errors
+ */
+export function detectableEffect(critical: number, se: number, control: number): number | null {
+  const effect = finite(((critical + Z_POWER) * se) / Math.abs(control));
+  return effect !== null && effect > 0 ? effect : null;
+}

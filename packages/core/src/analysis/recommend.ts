@@ -1,0 +1,197 @@
+import type { AnalysedMetric, Analysis, AnalysisArm, Comparison, MetricRole } from './types.ts';
+
+/** How the split of the users compares with the planned one. */
+export type SrmStatus = 'ok' | 'warning' | 'alarm' | 'not_enough_data';
+
+/** A fault of a metric's data, which forbids to name a winner. */
+export interface HealthBlock {
+  readonly kind: 'missing_events' | 'contaminated_covariate';
+  /** Key of the metric. */
+  readonly metric: string;
+}
+
+/** What a recommendation rests on. */
+export interface DecisionInput {
+  readonly analysis: Analysis;
+  /** Those of the analysis, in the same order. */
+  readonly arms: readonly AnalysisArm[];
+  /** Arms with fewer users take no part. */
+  readonly minSample: number;
+  readonly srm: SrmStatus;
+  /** Contaminated covariates that the analysis flags itself need not be repeated. */
+  readonly blocks: readonly HealthBlock[];
+}
+
+/** What to do, and why. */
+export interface Recommendation {
+  readonly recommendation: 'ship' | 'keep_running' | 'discuss' | 'roll_back' | 'no_data';
+  /** Key of the arm to ship; only with `ship`. */
+  readonly winner: string | null;
+  /** Sentences. */
+  readonly reasons: readonly string[];
+}
+
+/** One metric of an arm, as the decision needs it. */
+interface Finding {
+  readonly metric: AnalysedMetric;
+  readonly comparison: Comparison;
+}
+
+/** What was found of one treatment. */
+interface Judgement {
+  readonly key: string;
+  readonly better: readonly Finding[];
+  readonly worse: readonly Finding[];
+  readonly failed: readonly Finding[];
+  /** Secondary metrics that are worse: a reason to talk, not to roll back. */
+  readonly doubtful: readonly Finding[];
+  /** Guardrails whose margin is not shown to hold. */
+  readonly unproven: readonly Finding[];
+  readonly pending: readonly Comparison['pending'][];
+  /** In the first goal, in its good direction. */
+  readonly effect: number;
+}
+
+function judgementOf(metrics: readonly AnalysedMetric[], key: string, arm: number): Judgement {
+  const findings = metrics.flatMap((metric): Finding[] => {
+    const comparison = metric.comparisons[arm];
+    return comparison ? [{ metric, comparison }] : [];
+  });
+  const of = (role: MetricRole, isIn: (comparison: Comparison) => boolean) =>
+    findings.filter(({ metric, comparison }) => metric.role === role && isIn(comparison));
+  const [first] = of('goal', () => true);
+  const effect = first?.comparison.lift ?? first?.comparison.difference ?? 0;
+  return {
+    key,
+    better: of('goal', ({ isBetter }) => isBetter === true),
+    worse: of('goal', ({ isBetter }) => isBetter === false),
+    failed: of('guardrail', ({ guardrail }) => guardrail?.verdict === 'failed'),
+    doubtful: of('secondary', ({ isBetter }) => isBetter === false),
+    unproven: of(
+      'guardrail',
+      ({ guardrail }) => guardrail?.verdict === 'undecided' && guardrail.margin !== null,
+    ),
+    pending: of('goal', () => true).map(({ comparison }) => comparison.pending),
+    effect: first?.metric.direction === 'decrease' ? -effect : effect,
+  };
+}
+
+const names = (findings: readonly Finding[]): string =>
+  findings.map(({ metric }) => `"${metric.key}"`).join(', ');
+
+/** What was found of a treatment, in words. */
+function describe({ key, better, worse, failed, doubtful, unproven }: Judgement): string[] {
+  const sentence = (findings: readonly Finding[], words: string): string[] =>
+    findings.length === 0 ? [] : [`"${key}" ${words} ${names(findings)}.`];
+  return [
+    ...sentence(better, 'is significantly better than the control in'),
+    ...sentence(worse, 'is significantly worse than the control in'),
+    ...sentence(failed, 'is significantly worse than the control in the guardrail'),
+    ...sentence(doubtful, 'is significantly worse, without adjustment, in the secondary metric'),
+    ...sentence(unproven, 'is not shown to stay within the margin of the guardrail'),
+  ];
+}
+
+const BLOCKS: Readonly<Record<HealthBlock['kind'], (metric: string) => string>> = {
+  missing_events: (metric) => `No event has been seen for "${metric}".`,
+  contaminated_covariate: (metric) =>
+    `What users did before their assignment differs too much in "${metric}": the covariate may not be from before.`,
+};
+
+/** The given blocks, and the contaminated covariates of metrics that decide. */
+function blocksOf({ analysis, blocks }: DecisionInput): readonly string[] {
+  const contaminated = analysis.metrics.filter(
+    ({ role, comparisons }) =>
+      role !== 'secondary' &&
+      comparisons.some((comparison) => comparison?.flags.includes('COVARIATE_CONTAMINATION')),
+  );
+  const sentences = [
+    ...blocks.map(({ kind, metric }) => BLOCKS[kind](metric)),
+    ...contaminated.map(({ key }) => BLOCKS.contaminated_covariate(key)),
+  ];
+  return [...new Set(sentences)];
+}
+
+/** Why an experiment that shall go on is not decided. */
+function waitingFor(judgements: readonly Judgement[]): string[] {
+  const pending = judgements.flatMap((judgement) => judgement.pending);
+  if (pending.includes('before_planned_end')) {
+    return ['The planned end has not come; a fixed-horizon test is read once, at the end.'];
+  }
+  if (pending.includes('not_released')) {
+    return ['There are too few users or outcomes yet for a verdict that holds at every look.'];
+  }
+  return judgements.some(({ better }) => better.length > 0)
+    ? []
+    : ['No goal shows a significant difference yet.'];
+}
+
+/** The decision over treatments with enough users, before what forbids it is looked at. */
+function decide(
+  judgements: readonly Judgement[],
+  isFinal: boolean,
+  isBlocked: boolean,
+): Omit<Recommendation, 'reasons'> {
+  const isHarmed = ({ worse, failed }: Judgement): boolean => worse.length + failed.length > 0;
+  const ready = judgements.filter((arm) => arm.better.length > 0 && !isHarmed(arm));
+  const clean = ready.filter(({ doubtful, unproven }) => doubtful.length + unproven.length === 0);
+  const [best] = [...clean].sort((a, b) => b.effect - a.effect);
+  if (best !== undefined && !isBlocked) return { recommendation: 'ship', winner: best.key };
+  const isAnyHarmed = judgements.some(isHarmed);
+  if (isAnyHarmed && ready.length === 0) return { recommendation: 'roll_back', winner: null };
+  // What is better and waits for nothing but its guardrails may get them with more users.
+  const isStuck = isAnyHarmed || clean.length > 0 || ready.some((arm) => arm.doubtful.length > 0);
+  return { recommendation: isFinal || isStuck ? 'discuss' : 'keep_running', winner: null };
+}
+
+/**
+ * What to do (§6.5; Schultzberg, Ankargren & Frånberg 2024): ship a treatment that is significantly
+ * better in a goal, worse in nothing, and within the margin of every guardrail, the best of several by
+ * its effect in the first goal; roll back when a goal or a guardrail is worse and no treatment is
+ * better and unharmed; keep running while more users could decide; else discuss. A broken split or
+ * a fault of the data forbids a winner. A treatment with few users does not hold up the others. With a
+ * margin that holds, a significant difference within it is no harm.
+ */
+export function recommend(input: DecisionInput): Recommendation {
+  const { analysis, arms, minSample, srm } = input;
+  const { metrics, isFinal } = analysis;
+  const none = (recommendation: Recommendation['recommendation'], reasons: readonly string[]) => ({
+    recommendation,
+    winner: null,
+    reasons,
+  });
+  if (arms.every(({ users }) => users === 0)) {
+    return none('no_data', ['No user has been assigned yet.']);
+  }
+  if (srm === 'alarm') {
+    const why = 'The split of users is not the planned one, so results may be biased.';
+    return none('discuss', [why]);
+  }
+  const isSmall = ({ users }: AnalysisArm): boolean => users < minSample;
+  const notes = [
+    ...blocksOf(input),
+    ...(srm === 'warning' ? ['The split of users is unlikely to be the planned one.'] : []),
+    ...arms.filter(isSmall).map(({ key }) => `"${key}" has fewer than ${minSample} users.`),
+  ];
+  const judgements = arms.flatMap((arm, index) =>
+    arm.isControl || isSmall(arm) ? [] : [judgementOf(metrics, arm.key, index)],
+  );
+  const hasControl = arms.some((arm) => arm.isControl && !isSmall(arm));
+  if (!hasControl || judgements.length === 0) {
+    return none(isFinal ? 'discuss' : 'keep_running', notes);
+  }
+  const decision = decide(judgements, isFinal, blocksOf(input).length > 0);
+  const hasGoal = metrics.some(({ role }) => role === 'goal');
+  if (!hasGoal && decision.recommendation !== 'roll_back') {
+    return none('discuss', ['No goal metric was compared.', ...notes]);
+  }
+  const found = judgements.flatMap(describe);
+  const isUndecided = judgements.every((arm) => arm.better.length + arm.worse.length === 0);
+  const why =
+    decision.recommendation === 'keep_running'
+      ? waitingFor(judgements)
+      : decision.recommendation === 'discuss' && isUndecided
+        ? ['The experiment has ended without a significant difference.']
+        : [];
+  return { ...decision, reasons: [...why, ...found, ...notes] };
+}

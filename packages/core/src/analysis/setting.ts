@@ -1,0 +1,31 @@
+import { isPositive } from '../stats/outcome.ts';
+import type { PlannedLook } from './planned-boundary.ts';
+import type { AnalysisArm, AnalysisInput, AnalysisOptions } from './types.ts';
+
+/** What holds for all metrics of one analysis. */
+export interface Setting {
+  readonly options: AnalysisOptions;
+  readonly arms: readonly AnalysisArm[];
+  /** Index of the control; −1 without one. */
+  readonly control: number;
+  /** Null without a plan. */
+  readonly plan: PlannedLook | null;
+  /** No further look is needed: it is over, or the planned users are there. */
+  readonly isFinal: boolean;
+}
+
+/** How far the experiment is, by its users. Looks beyond the plan are taken for its end: stop there. */
+export function settingOf({ arms, options }: AnalysisInput): Setting {
+  const { plannedUsers, isOver, endedAsPlanned = false } = options;
+  const users = arms.reduce((sum, arm) => sum + arm.users, 0);
+  const isPlanned = plannedUsers !== null && isPositive(plannedUsers) && isPositive(users);
+  const fraction = isPlanned ? Math.min(1, users / plannedUsers) : null;
+  const isComplete = fraction === 1;
+  return {
+    options,
+    arms,
+    control: arms.findIndex(({ isControl }) => isControl),
+    plan: fraction === null ? null : { fraction, isEnd: isComplete || (isOver && endedAsPlanned) },
+    isFinal: isOver || isComplete,
+  };
+}
