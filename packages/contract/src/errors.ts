@@ -26,7 +26,6 @@ export const ERRORS = {
   uri_too_long: { status: 414, title: 'The address is too long' },
   unsupported_media_type: { status: 415, title: 'The body has a type that is not taken' },
   invalid: { status: 422, title: 'The request is valid JSON but not a valid thing' },
-  method_not_available: { status: 422, title: 'This statistical method is not available' },
   too_many_requests: { status: 429, title: 'Too many requests' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something went wrong on our side' },

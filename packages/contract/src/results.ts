@@ -1,6 +1,6 @@
 import { parseInstant } from '@assay/core';
 import { z } from 'zod';
-import { EventType, Timestamp } from './common.ts';
+import { EventType, Key, Timestamp, text } from './common.ts';
 import { FILTERS_LENGTH_MAX, filtersOf } from './filters.ts';
 
 /** Metrics that exist for any event type without being defined. */
@@ -30,21 +30,8 @@ const splitList = (value: unknown): readonly unknown[] =>
 export const isBuiltInMetric = (name: string): name is BuiltInMetric =>
   BUILT_IN_METRICS.some((metric) => metric === name);
 
-/** Names of metrics; one that does not exist is an error of the whole parameter, not of an index. */
-const MetricNames = z.preprocess(
-  splitList,
-  z
-    .array(z.string().meta({ enum: [...BUILT_IN_METRICS] }))
-    .min(1)
-    .max(20)
-    .superRefine((names, context) => {
-      for (const name of names.filter((candidate) => !isBuiltInMetric(candidate))) {
-        const message = `"${name.slice(0, 100)}" is not a metric; known are ${BUILT_IN_METRICS.join(', ')}`;
-        context.addIssue({ code: 'custom', message });
-      }
-    })
-    .pipe(z.array(BuiltInMetric)),
-);
+/** Built-in names and keys of the catalogue. */
+const MetricNames = z.preprocess(splitList, z.array(Key).min(1).max(20));
 
 const EventTypes = z.preprocess(splitList, z.array(EventType).min(1).max(50));
 
@@ -62,6 +49,17 @@ const Filters = z
   })
   .pipe(filtersOf('properties', 'context'));
 
+/** An attribute of the users' context, whose values split them into segments. */
+const SegmentBy = text(209).regex(/^context\..{1,200}$/su, {
+  error: 'must be "context." and a name of 1 to 200 characters',
+});
+
+/**
+ * How a metric goes with time: over all days up to each, within each day (UTC), or within each 24
+ * hours after the assignment.
+ */
+export const METRIC_SERIES = ['cumulative', 'daily', 'days_since_assignment'] as const;
+
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 export const ResultsQuery = z
@@ -74,7 +72,8 @@ export const ResultsQuery = z
     include_ci: flag.default(true),
     min_sample: z.coerce.number().int().min(0).max(1_000_000_000).default(100),
     filters: Filters.optional(),
-    segment_by: z.never({ error: 'is not available yet' }).optional(),
+    segment_by: SegmentBy.optional(),
+    series: z.preprocess(splitList, z.array(z.enum(METRIC_SERIES)).min(1)).optional(),
     source: z.enum(RESULT_SOURCES).default('auto'),
     method: z.enum(ANALYSIS_METHODS).optional(),
     confidence_level: z.coerce.number().min(50).max(99.99).optional(),
@@ -103,11 +102,59 @@ export const VersusControl = z
     p_value: number,
     p_value_adjusted: number,
     significant: z.boolean(),
+    /** In the metric's good direction; null without a significant difference. */
+    better: z.boolean().nullable(),
     test: z.string().nullable(),
     status: z.string(),
+    /** Why there is no verdict yet that more users or the planned end could give. */
+    pending: z.enum(['not_released', 'before_planned_end', 'insufficient_users']).nullable(),
+    /** Bayesian: that the treatment is better. */
+    chance_to_win: z.number().optional(),
+    /** Bayesian: of choosing the treatment, as a lift. */
+    expected_loss: z.number().optional(),
+    guardrail: z
+      .object({
+        margin: number,
+        p_value: number,
+        chance: number,
+        verdict: z.enum(['passed', 'failed', 'undecided']),
+      })
+      .optional(),
+    /** What the adjustment by what users did before their assignment changed. */
+    cuped: z
+      .object({
+        theta: z.number(),
+        variance_reduction: z.number(),
+        unadjusted_difference: number,
+        unadjusted_standard_error: number,
+      })
+      .optional(),
+    /** Doubts about numbers that are given all the same. */
+    flags: z.array(z.string()),
   })
   .meta({ id: 'VersusControl' });
 export type VersusControl = z.infer<typeof VersusControl>;
+
+/** A metric at one point of its series, and against the control at the same. */
+export const SeriesPoint = z
+  .object({
+    /** The day's beginning; absent in `days_since_assignment`. */
+    time: z.string().optional(),
+    /** Full days since the assignment. */
+    day: z.number().int().optional(),
+    users: z.number().int(),
+    value: number,
+    ci_lower: number,
+    ci_upper: number,
+    difference: number,
+    difference_ci_lower: number,
+    difference_ci_upper: number,
+    lift: number,
+    lift_ci_lower: number,
+    lift_ci_upper: number,
+  })
+  .meta({ id: 'SeriesPoint' });
+export type SeriesPoint = z.infer<typeof SeriesPoint>;
 
 export const MetricResult = z
   .object({
@@ -120,6 +167,9 @@ export const MetricResult = z
     ci_upper: number,
     lift_vs_control: number,
     vs_control: VersusControl.nullable(),
+    /** Of a funnel: users who reached each step, in order. */
+    steps: z.array(z.object({ event_type: z.string(), users: z.number().int() })).optional(),
+    series: z.partialRecord(z.enum(METRIC_SERIES), z.array(SeriesPoint)).optional(),
   })
   .meta({ id: 'MetricResult' });
 export type MetricResult = z.infer<typeof MetricResult>;
@@ -151,6 +201,36 @@ export const VariantResult = z
   .meta({ id: 'VariantResult' });
 export type VariantResult = z.infer<typeof VariantResult>;
 
+/** What a metric of a result was: its version in the catalogue, and what it was used for. */
+export const MetricNote = z
+  .object({
+    key: z.string(),
+    /** Null for a built-in. */
+    version: z.number().int().nullable(),
+    role: z.enum(['goal', 'secondary', 'guardrail']),
+    direction: z.enum(['increase', 'decrease']),
+    /** What totals of a user were cut to. */
+    cap: z.object({ numerator: number, denominator: number }).optional(),
+  })
+  .meta({ id: 'MetricNote' });
+
+/** The variants among the users of one segment. Exploratory: every segment is a further chance. */
+export const SegmentResult = z
+  .object({
+    /** The attribute's value as text; null where it is missing. */
+    segment: z.string().nullable(),
+    variants: z.array(
+      z.object({
+        key: z.string(),
+        assigned_users: z.number().int(),
+        sufficient: z.boolean(),
+        metrics: z.record(z.string(), MetricResult),
+      }),
+    ),
+  })
+  .meta({ id: 'SegmentResult' });
+export type SegmentResult = z.infer<typeof SegmentResult>;
+
 export const ResultsSummary = z
   .object({
     status: z.string(),
@@ -180,6 +260,14 @@ export const Results = z
     experiment_key: z.string(),
     summary: ResultsSummary,
     variants: z.array(VariantResult),
+    segments: z
+      .object({
+        by: z.string(),
+        /** Segments are looked at for ideas; p-values are adjusted over all of them. */
+        exploratory: z.literal(true),
+        items: z.array(SegmentResult),
+      })
+      .optional(),
     metadata: z.object({
       start_date: z.string(),
       end_date: z.string(),
@@ -190,6 +278,9 @@ export const Results = z
       as_of: z.string(),
       lag_ms: number,
       method: z.enum(ANALYSIS_METHODS),
+      /** Share of the planned users that is there; null without a plan. */
+      information_fraction: number,
+      metrics: z.array(MetricNote),
       engine_version: z.string(),
       query_ms: z.number(),
     }),

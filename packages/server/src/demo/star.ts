@@ -18,6 +18,8 @@ export const STAR_EXPERIMENT = {
     { key: 'regular-aide', name: 'Regular class with an aide', allocation_pct: 35 },
   ],
   metrics: [{ metric: 'avg_value', role: 'goal' }],
+  // It is over, and was read once.
+  analysis: { method: 'fixed' },
 } as const;
 
 const VARIANTS: Readonly<Record<string, string>> = {

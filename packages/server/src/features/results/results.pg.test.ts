@@ -73,7 +73,7 @@ describe('results', () => {
     ];
     expect((await api.call('POST', '/v1/events', { events })).json().accepted).toBe(events.length);
     const url =
-      '/v1/experiments/counted/results?event_type=buy&min_sample=1&metrics=conversion_rate,event_count,value_per_user,avg_value,median_value';
+      '/v1/experiments/counted/results?event_type=buy&min_sample=1&method=fixed&metrics=conversion_rate,event_count,value_per_user,avg_value,median_value';
     const { variants } = (await api.call('GET', url)).json();
     const [control, green] = variants;
     expect(control.metrics.conversion_rate).toMatchObject({
@@ -144,7 +144,7 @@ describe('results', () => {
     await api.call('POST', '/v1/events', { events });
     await api.call('POST', '/v1/experiments/verdict/stop');
     const summaryOf = async (metrics: string) => {
-      const url = `/v1/experiments/verdict/results?metrics=${metrics}`;
+      const url = `/v1/experiments/verdict/results?method=fixed&metrics=${metrics}`;
       const { summary, variants } = (await api.call('GET', url)).json();
       return { summary, names: Object.keys(variants[0].metrics) };
     };
@@ -195,7 +195,8 @@ describe('results', () => {
   const wrong: [string, string, string][] = [
     ['metrics=nope', 'invalid', 'metrics'],
     ['metrics=conversion_rate,nope', 'invalid', 'metrics'],
-    ['segment_by=context.country', 'invalid', 'segment_by'],
+    ['segment_by=country', 'invalid', 'segment_by'],
+    ['series=weekly', 'invalid', 'series.0'],
     ['filters={"properties.a\\u0000b":1}', 'invalid', 'filters.properties.a\u0000b'],
     ['filters={"properties.a":{}}', 'invalid', 'filters.properties.a'],
     ['start_date=2026-01-01', 'invalid', 'start_date'],
@@ -203,7 +204,7 @@ describe('results', () => {
     ['granularity=week', 'invalid', 'granularity'],
     ['filters={', 'invalid', 'filters'],
     ['filters={"plan":"pro"}', 'invalid', 'filters.plan'],
-    ['method=bayesian', 'method_not_available', 'method'],
+    ['method=guess', 'invalid', 'method'],
     ['confidence_level=101', 'invalid', 'confidence_level'],
     ['colour=red', 'invalid', 'colour'],
     ['source=redis', 'invalid', 'source'],

@@ -1,7 +1,7 @@
 import { ExperimentRef, Results, ResultsQuery } from '@assay/contract';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
-import { toCsv } from './assemble.ts';
+import { toCsv } from './csv.ts';
 import { getResults, type ResultsDeps } from './service.ts';
 import { createSingleFlight } from './single-flight.ts';
 

@@ -1,18 +1,8 @@
-import { type BuiltInMetric, conditionsOn, type ResultsQuery } from '@assay/contract';
+import { conditionsOn, type ResultsQuery } from '@assay/contract';
 import { formatInstant, parseInstant } from '@assay/core';
 import { DomainError, must } from '../../errors.ts';
-import { builtInMetric } from './built-ins.ts';
+import type { ResolvedMetric } from './metric.ts';
 import { BUCKET_OF, BUCKET_SECONDS, type Question } from './question.ts';
-
-export const QUANTILE_METRICS: readonly BuiltInMetric[] = ['median_value', 'p95_value'];
-
-/** The metrics whose sums the assembly wants. */
-const SUMMED: readonly BuiltInMetric[] = [
-  'conversion_rate',
-  'events_per_user',
-  'value_per_user',
-  'avg_value',
-];
 
 const REALTIME_SECONDS = 3_600;
 /** Every hour of 13 months, or every day of 27 years. */
@@ -33,11 +23,13 @@ export interface Frame {
 /**
  * A query with its defaults as a question to a store.
  *
+ * @param alpha two-sided
  * @throws DomainError `invalid` when the time series would have too many buckets
  */
 export function toQuestion(
   query: ResultsQuery,
-  metrics: readonly BuiltInMetric[],
+  metrics: readonly ResolvedMetric[],
+  alpha: number,
   frame: Frame,
 ): Question {
   const micros = (text: string): number => must(parseInstant(text), 'times are validated');
@@ -59,13 +51,11 @@ export function toQuestion(
     end: formatInstant(end),
     contextFilters: conditionsOn('context', query.filters),
     propertyFilters: conditionsOn('properties', query.filters),
-    metrics: [...SUMMED, ...metrics.filter((metric) => QUANTILE_METRICS.includes(metric))].map(
-      (metric) => builtInMetric(metric, query.event_type),
-    ),
+    metrics,
     retentionFloor: formatInstant(frame.retentionFloor),
-    segmentBy: null,
-    alpha: 0.05,
-    metricSeries: [],
+    segmentBy: query.segment_by?.slice('context.'.length) ?? null,
+    alpha,
+    metricSeries: query.series ?? [],
     series: { bucket, start: formatInstant(seriesStart) },
   };
 }

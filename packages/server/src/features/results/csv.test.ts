@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { csvField } from './assemble.ts';
+import { csvField } from './csv.ts';
 
 describe('a field of CSV', () => {
   it.each([

@@ -1,0 +1,62 @@
+import type { AnalysisArm, AnalysisInput, AnalysisOptions } from '@assay/core/analysis';
+import type { ExperimentRecord } from '../experiments/experiment.ts';
+import type { Arms } from './arms.ts';
+import type { ArmOf } from './question.ts';
+import { isTotal, type UsedMetric } from './use-metrics.ts';
+
+type Variant = ExperimentRecord['variants'][number];
+
+/** Users of an experiment who are analysed together: all, or those of one segment. */
+export interface Population {
+  readonly variants: readonly Variant[];
+  readonly uses: readonly UsedMetric[];
+  readonly arms: Arms;
+  /** Absent: all. */
+  readonly segment?: string | null;
+}
+
+export const armOf = ({ segment }: Population, { id }: Variant): ArmOf =>
+  segment === undefined ? { variantId: id } : { variantId: id, segment };
+
+export const analysisArms = (population: Population): readonly AnalysisArm[] =>
+  population.variants.map((variant) => ({
+    key: variant.key,
+    isControl: variant.isControl,
+    users: population.arms.users(armOf(population, variant)),
+  }));
+
+/** What is analysed: every metric but totals, which are compared with nothing. */
+export function analysisInput(population: Population, options: AnalysisOptions): AnalysisInput {
+  const { uses, arms, variants } = population;
+  return {
+    arms: analysisArms(population),
+    metrics: uses
+      .filter(({ metric }) => !isTotal(metric))
+      .map(({ metric, role, margin }) => ({
+        key: metric.key,
+        role,
+        margin,
+        direction: metric.direction,
+        data: variants.map((variant) => arms.data(metric, armOf(population, variant))),
+      })),
+    options,
+  };
+}
+
+/** How an experiment is analysed, as of a moment. */
+export function analysisOptions(
+  experiment: ExperimentRecord,
+  chosen: Pick<AnalysisOptions, 'method' | 'alpha' | 'minSample'>,
+  nowMs: number,
+): AnalysisOptions {
+  const { status, endsAt, stoppedAt, analysis } = experiment;
+  const end = endsAt === null ? null : Date.parse(endsAt);
+  const stopped = stoppedAt === null ? nowMs : Date.parse(stoppedAt);
+  const endedAsPlanned = end !== null && end <= stopped;
+  return {
+    ...chosen,
+    plannedUsers: analysis.expected_users,
+    isOver: status === 'stopped' || status === 'archived' || endedAsPlanned,
+    endedAsPlanned,
+  };
+}

@@ -1,0 +1,169 @@
+import type { Results, ResultsQuery, VariantResult } from '@assay/contract';
+import {
+  type Analysis,
+  type AnalysisOptions,
+  analyse,
+  minimumDetectableEffect,
+  recommend,
+} from '@assay/core/analysis';
+import type { ExperimentRecord, ExperimentVersion } from '../experiments/experiment.ts';
+import { analysisArms, analysisInput, type Population } from './analysis-input.ts';
+import { armsOf } from './arms.ts';
+import type { Sourced } from './choose-source.ts';
+import { metricResults, withoutIntervals } from './metric-results.ts';
+import { type MetricCourse, metricCourses } from './metric-series.ts';
+import type { Question } from './question.ts';
+import { segmentResults, segmentsOf } from './segments.ts';
+import { srmOf } from './srm.ts';
+import { timeSeries } from './time-series.ts';
+import type { UsedMetric } from './use-metrics.ts';
+
+/** Changes when the same bundle would give other numbers. */
+export const ENGINE_VERSION = '0.2.0';
+
+/** Everything that a result is a function of; as JSON it can be kept, and computed from again. */
+export interface ResultsBundle {
+  readonly experiment: ExperimentRecord;
+  readonly versions: readonly ExperimentVersion[];
+  readonly uses: readonly UsedMetric[];
+  readonly query: Pick<ResultsQuery, 'granularity' | 'include_ci' | 'segment_by'>;
+  readonly question: Question;
+  /** What a store answered, and as of when. */
+  readonly sourced: Sourced;
+  readonly trouble: { readonly conflicts: number; readonly quarantined: number };
+  readonly options: AnalysisOptions;
+}
+
+/** A result out of its bundle. Pure. @param queryMs how long the bundle took to gather */
+export function toResults(bundle: ResultsBundle, queryMs: number): Results {
+  const { experiment, uses, query, sourced, options } = bundle;
+  const { answer } = sourced;
+  const population: Population = { variants: experiment.variants, uses, arms: armsOf(answer) };
+  const analysis = analyse(analysisInput(population, options));
+  const variants = variantsOf(bundle, population, analysis);
+  return {
+    experiment_id: experiment.id,
+    experiment_key: experiment.key,
+    summary: summaryOf(bundle, population, analysis),
+    variants,
+    ...(query.segment_by === undefined
+      ? {}
+      : {
+          segments: {
+            by: query.segment_by,
+            exploratory: true,
+            items: [...segmentResults(population, segmentsOf(answer), options)],
+          },
+        }),
+    metadata: {
+      ...metadataOf(bundle),
+      total_users: variants.reduce((sum, { assigned_users }) => sum + assigned_users, 0),
+      method: options.method,
+      information_fraction: analysis.informationFraction,
+      engine_version: ENGINE_VERSION,
+      query_ms: queryMs,
+    },
+  };
+}
+
+function summaryOf(
+  { experiment, versions, sourced, options, trouble }: ResultsBundle,
+  population: Population,
+  analysis: Analysis,
+): Results['summary'] {
+  const srm = srmOf(experiment, versions, sourced.answer.versions);
+  const deciding = population.uses.filter(({ decides }) => decides).map(({ metric }) => metric.key);
+  const { winner, recommendation, reasons } = recommend({
+    analysis: {
+      ...analysis,
+      metrics: analysis.metrics.filter(({ key }) => deciding.includes(key)),
+    },
+    arms: analysisArms(population),
+    minSample: options.minSample,
+    srm: srm.status,
+    blocks: [],
+  });
+  return {
+    status: experiment.status,
+    winning_variant: winner,
+    // Out of the level again, without what binary fractions leave.
+    confidence_level: Number((100 * (1 - options.alpha)).toFixed(6)),
+    minimum_detectable_effect: minimumDetectableEffect(analysis),
+    recommendation,
+    reasons: [...reasons],
+    health: {
+      srm,
+      conflicts: trouble.conflicts,
+      quarantined_events: trouble.quarantined,
+      lag_ms: sourced.lagMs,
+    },
+  };
+}
+
+function variantsOf(
+  { experiment, uses, query, sourced: { answer }, options }: ResultsBundle,
+  population: Population,
+  analysis: Analysis,
+): VariantResult[] {
+  const { alpha, minSample } = options;
+  const courses = metricCourses(experiment.variants, uses, answer.metricSeries, options);
+  return experiment.variants.map(({ id, key, name, isControl }, index) => {
+    const users = population.arms.users({ variantId: id });
+    const metrics = withCourses(metricResults(population, analysis, index), courses, index);
+    const series = timeSeries(id, answer.series, answer.assigned, alpha);
+    return {
+      id,
+      key,
+      name,
+      is_control: isControl,
+      assigned_users: users,
+      sufficient: users >= minSample,
+      metrics: query.include_ci ? metrics : withoutIntervals(metrics),
+      time_series: series.map((bucket) =>
+        query.include_ci ? bucket : { ...bucket, ci_lower: null, ci_upper: null },
+      ),
+    };
+  });
+}
+
+function withCourses(
+  metrics: VariantResult['metrics'],
+  courses: readonly MetricCourse[],
+  index: number,
+): VariantResult['metrics'] {
+  return Object.fromEntries(
+    Object.entries(metrics).map(([key, result]) => {
+      const own = courses.filter(({ metric }) => metric === key);
+      if (own.length === 0) return [key, result];
+      const series = Object.fromEntries(
+        own.map((course) => [course.series, [...(course.points[index] ?? [])]]),
+      );
+      return [key, { ...result, series }];
+    }),
+  );
+}
+
+function metadataOf({ question, query, sourced, uses }: ResultsBundle) {
+  const { source, note, asOf, lagMs, answer } = sourced;
+  return {
+    start_date: question.start,
+    end_date: question.end,
+    granularity: query.granularity,
+    source,
+    ...(note === undefined ? {} : { source_note: note }),
+    as_of: asOf,
+    lag_ms: lagMs,
+    metrics: uses.map(({ metric: { key, version, direction }, role }) => {
+      const cap = answer.caps.find(({ metric }) => metric === key);
+      return {
+        key,
+        version,
+        role,
+        direction,
+        ...(cap === undefined
+          ? {}
+          : { cap: { numerator: cap.numerator, denominator: cap.denominator } }),
+      };
+    }),
+  };
+}
