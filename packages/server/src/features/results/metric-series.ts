@@ -1,103 +1,218 @@
-import type { SeriesPoint } from '@assay/contract';
-import { type AnalysisOptions, type ArmData, analyse } from '@assay/core/analysis';
-import type { ExperimentRecord } from '../experiments/experiment.ts';
-import type { MetricSeries, MetricSeriesRow } from './question.ts';
-import type { UsedMetric } from './use-metrics.ts';
+import { type JointMoments, mergeJointMoments } from '@assay/core/stats';
+import {
+  armDataOf,
+  momentsOf,
+  type Numbers,
+  numbersOf,
+  sizesOf,
+  symmetric,
+  withoutNoise,
+} from './arm-data.ts';
+import { type Plan, type PlannedMetric, planOf } from './plan.ts';
+import type {
+  ArmStatistics,
+  MetricCaps,
+  MetricSeries,
+  MetricSeriesRow,
+  Question,
+} from './question.ts';
+import { layoutOf, type MetricSums, pairsOf } from './sums.ts';
 
-const usersOf = (data: ArmData): number => {
-  if (data.kind === 'rate') return data.n;
-  return data.kind === 'quantile' ? data.users : data.moments.n;
-};
+const DAY_SECONDS = 86_400;
 
-function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
-  const groups = new Map<Key, Item[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group === undefined) groups.set(keyOf(item), [item]);
-    else group.push(item);
-  }
-  return groups;
+/**
+ * What the series of metrics need beside the metrics: the constants that sums are about, and what
+ * totals are cut to, both as they are over the whole time.
+ */
+export interface SeriesPlan {
+  readonly plan: Plan;
+  readonly constants: readonly number[];
+  /** By the place of the value; undefined for those that are not cut. */
+  readonly caps: ReadonlyMap<number, number>;
 }
 
-/** How one metric of each variant goes with time; the variants in their order. */
-export interface MetricCourse {
-  readonly series: MetricSeries;
-  readonly metric: string;
-  readonly points: readonly (readonly SeriesPoint[])[];
+/** Means of all arms together, in single precision, since any constant near them will do. */
+function constantsOf(plan: Plan, arms: readonly ArmStatistics[]): readonly number[] {
+  const constants: number[] = [];
+  for (const [index, { parts }] of layoutOf(plan).metrics.entries()) {
+    const key = plan.metrics[index]?.metric.key;
+    const data = arms.flatMap((arm) =>
+      arm.metric === key && !('segment' in arm) ? [arm.data] : [],
+    );
+    for (const [i, { residual, shift }] of parts.entries()) {
+      const users = data.reduce((sum, each) => sum + ('moments' in each ? each.moments.n : 0), 0);
+      const total = data.reduce(
+        (sum, each) => sum + ('moments' in each ? each.moments.n * (each.moments.mean[i] ?? 0) : 0),
+        0,
+      );
+      const [first] = data;
+      if (residual !== null) constants[residual.about] = first?.kind === 'ratio' ? first.about : 0;
+      if (shift !== null) constants[shift] = users === 0 ? 0 : Math.fround(total / users);
+    }
+  }
+  return constants;
+}
+
+/** Out of the answer for the whole time. */
+export function seriesPlanOf(
+  { metrics }: Question,
+  arms: readonly ArmStatistics[],
+  allCaps: readonly MetricCaps[],
+): SeriesPlan {
+  const plan = planOf(metrics, false);
+  const caps = new Map<number, number>();
+  for (const planned of plan.metrics) {
+    const own = allCaps.find(({ metric }) => metric === planned.metric.key);
+    if (own === undefined) continue;
+    if (own.numerator !== null) caps.set(planned.value, own.numerator);
+    if ('denominator' in planned && own.denominator !== null) {
+      caps.set(planned.denominator, own.denominator);
+    }
+  }
+  return { plan, constants: constantsOf(plan, arms), caps };
+}
+
+/** The users of a variant who have something in a bucket, as both stores select them. */
+export interface PointRow {
+  readonly variant_id: number;
+  /** Seconds since the epoch, or days since the assignment. */
+  readonly at: number;
+  readonly users: number;
+  /** In the order of `growthSql` for the cumulative series, of `spreadSql` for the others. */
+  readonly numbers: readonly number[];
+}
+
+/** Users of a variant who count from one bucket on, up to and without another; null: for good. */
+export interface SpanRow {
+  readonly variant_id: number;
+  readonly users: number;
+  readonly from_at: number;
+  readonly to_at: number | null;
+}
+
+/** One bucket of a variant: all who count there, and those with something in it. */
+interface Bucket {
+  readonly variantId: number;
+  readonly at: number;
+  readonly n: number;
+  readonly row: PointRow | undefined;
+}
+
+/** Every bucket from the first to the last in which there is a user. */
+function bucketsOf(
+  series: MetricSeries,
+  question: Question,
+  points: readonly PointRow[],
+  spans: readonly SpanRow[],
+): readonly Bucket[] {
+  const width = series === 'days_since_assignment' ? 1 : DAY_SECONDS;
+  const begin =
+    series === 'days_since_assignment'
+      ? 0
+      : Math.floor(Date.parse(question.start) / 1000 / DAY_SECONDS) * DAY_SECONDS;
+  const ends = spans.map(({ from_at, to_at }) => (to_at === null ? from_at : to_at - width));
+  const end = [...ends, ...points.map(({ at }) => at)].reduce((a, b) => Math.max(a, b), -1);
+  return [...new Set(spans.map(({ variant_id }) => variant_id))].flatMap((variantId) => {
+    const own = points.filter((row) => row.variant_id === variantId);
+    const rows = new Map(own.map((row) => [row.at, row]));
+    const changes = spans
+      .filter((row) => row.variant_id === variantId)
+      .flatMap(({ users, from_at, to_at }) => [
+        { at: from_at, users },
+        ...(to_at === null ? [] : [{ at: to_at, users: -users }]),
+      ])
+      .sort((a, b) => a.at - b.at);
+    const buckets: Bucket[] = [];
+    let n = 0;
+    let next = 0;
+    for (let at = begin; at <= end; at += width) {
+      for (
+        let change = changes[next];
+        change !== undefined && change.at <= at;
+        change = changes[++next]
+      ) {
+        n += change.users;
+      }
+      if (n > 0) buckets.push({ variantId, at, n, row: rows.get(at) });
+    }
+    return buckets;
+  });
+}
+
+const zeros = (n: number, width: number): JointMoments => ({
+  n,
+  mean: Array<number>(width).fill(0),
+  products: Array.from({ length: width }, () => Array<number>(width).fill(0)),
+});
+
+/** Of those with something in the bucket, and of the others, who have nothing. */
+function momentsWithin(
+  sums: MetricSums,
+  n: number,
+  { n: users, totals, firsts, seconds }: Numbers,
+  constants: readonly number[],
+): JointMoments {
+  const width = firsts.length;
+  const products = symmetric(width, seconds).map((row) => row.map((product) => users * product));
+  const moments = mergeJointMoments({ n: users, mean: firsts, products }, zeros(n - users, width));
+  return withoutNoise(moments, sizesOf(sums, (totals[0] ?? 0) / n, moments.mean, constants));
+}
+
+/** Of users who begin at nothing, and whose sums grew so much since. */
+function momentsOfGrown(
+  sums: MetricSums,
+  n: number,
+  grown: Numbers,
+  constants: readonly number[],
+): JointMoments {
+  const begin = sums.parts.map(({ shift }) => (shift === null ? 0 : -(constants[shift] ?? 0)));
+  const products = pairsOf(begin).map(([a, b]) => n * a * b);
+  return momentsOf(
+    sums,
+    {
+      n,
+      totals: grown.totals,
+      firsts: grown.firsts.map((sum, i) => sum + n * (begin[i] ?? 0)),
+      seconds: grown.seconds.map((sum, i) => sum + (products[i] ?? 0)),
+    },
+    constants,
+  );
 }
 
 /**
- * Every point analysed by itself: cumulative ones by the method of the experiment, so that a sequential
- * band holds at all points together; days by themselves, which are looked at for patterns, at a fixed
- * horizon.
+ * Every point of one series of every metric of the plan, in the order of time. Users without
+ * anything are zeros; without a user there is no point.
  */
-export function metricCourses(
-  variants: ExperimentRecord['variants'],
-  uses: readonly UsedMetric[],
-  rows: readonly MetricSeriesRow[],
-  options: AnalysisOptions,
-): readonly MetricCourse[] {
-  const courses = groupBy(rows, ({ series, metric }) => `${series} ${metric}`);
-  return [...courses.values()].flatMap((course) => {
-    const [first] = course;
-    const use = uses.find(({ metric }) => metric.key === first?.metric);
-    if (first === undefined || use === undefined) return [];
-    const { series } = first;
-    const chosen: AnalysisOptions =
-      series === 'cumulative' ? options : { ...options, method: 'fixed', plannedUsers: null };
-    const moments = groupBy(course, ({ at }) => at);
-    const points = [...moments]
-      .sort(([a], [b]) => a - b)
-      .map(([at, point]) => pointsAt(variants, use, point, at, chosen));
-    return [
-      {
-        series,
-        metric: first.metric,
-        points: variants.map((_, index) => points.flatMap((point) => point[index] ?? [])),
-      },
-    ];
-  });
-}
-
-/** One point of every variant that has one there. */
-function pointsAt(
-  variants: ExperimentRecord['variants'],
-  { metric, role, margin }: UsedMetric,
-  rows: readonly MetricSeriesRow[],
-  at: number,
-  options: AnalysisOptions,
-): readonly (SeriesPoint | undefined)[] {
-  const present = variants.flatMap((variant) => {
-    const data = rows.find(({ variantId }) => variantId === variant.id)?.data;
-    return data === undefined ? [] : [{ variant, data, users: usersOf(data) }];
-  });
-  const { direction } = metric;
-  const { metrics } = analyse({
-    arms: present.map(({ variant, users }) => ({ ...variant, users })),
-    metrics: [{ key: metric.key, role, margin, direction, data: present.map(({ data }) => data) }],
-    options,
-  });
-  const [analysed] = metrics;
-  const series = rows[0]?.series;
-  const when =
-    series === 'days_since_assignment' ? { day: at } : { time: new Date(at * 1000).toISOString() };
-  return variants.map((variant) => {
-    const index = present.findIndex((arm) => arm.variant === variant);
-    const estimate = analysed?.arms[index];
-    const comparison = analysed?.comparisons[index];
-    if (estimate === undefined) return undefined;
-    return {
-      ...when,
-      users: present[index]?.users ?? 0,
-      value: estimate.value,
-      ci_lower: estimate.lower,
-      ci_upper: estimate.upper,
-      difference: comparison?.difference ?? null,
-      difference_ci_lower: comparison?.lower ?? null,
-      difference_ci_upper: comparison?.upper ?? null,
-      lift: comparison?.lift ?? null,
-      lift_ci_lower: comparison?.liftLower ?? null,
-      lift_ci_upper: comparison?.liftUpper ?? null,
-    };
+export function toMetricSeries(
+  series: MetricSeries,
+  question: Question,
+  { plan, constants }: SeriesPlan,
+  points: readonly PointRow[],
+  spans: readonly SpanRow[],
+): readonly MetricSeriesRow[] {
+  const layout = layoutOf(plan);
+  const width = layout.metrics.reduce((sum, { totals, parts }) => {
+    return sum + totals.length + parts.length + pairsOf(parts).length;
+  }, 0);
+  const nothing = Array<number>(width).fill(0);
+  let grown = nothing;
+  let variant: number | undefined;
+  return bucketsOf(series, question, points, spans).flatMap(({ variantId, at, n, row }) => {
+    const list = row?.numbers ?? nothing;
+    if (variantId !== variant) grown = nothing;
+    variant = variantId;
+    grown = grown.map((sum, i) => sum + (list[i] ?? 0));
+    const isGrowing = series === 'cumulative';
+    const numbers = numbersOf(plan, row?.users ?? 0, isGrowing ? grown : list);
+    return plan.metrics.flatMap((planned: PlannedMetric, index) => {
+      const sums = layout.metrics[index];
+      const own = numbers[index];
+      if (sums === undefined || own === undefined) return [];
+      const moments = isGrowing
+        ? momentsOfGrown(sums, n, own, constants)
+        : momentsWithin(sums, n, own, constants);
+      const data = armDataOf(planned, sums, { n, totals: own.totals }, moments, constants);
+      return [{ series, metric: planned.metric.key, variantId, at, data }];
+    });
   });
 }

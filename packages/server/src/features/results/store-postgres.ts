@@ -1,11 +1,32 @@
 import { must } from '../../errors.ts';
 import type { Db } from '../../platform/postgres.ts';
-import { planOf } from './plan.ts';
+import { type SumsRow, toArms, toCaps, toUsers } from './arm-data.ts';
+import { type FunnelRow, funnelsOf, toFunnels } from './funnel-rows.ts';
+import {
+  type PointRow,
+  type SeriesPlan,
+  type SpanRow,
+  seriesPlanOf,
+  toMetricSeries,
+} from './metric-series.ts';
+import { type Plan, planOf } from './plan.ts';
+import { funnelsSql } from './postgres/funnels.ts';
 import { armSumsSql, measuresSql, seriesSql } from './postgres/measures.ts';
-import { allRows, askRow } from './postgres/sql.ts';
+import { seriesByAgeSql, seriesByDaySql } from './postgres/metric-series.ts';
+import { quantilesSql } from './postgres/quantiles.ts';
+import { allRows, askRow, type Frame } from './postgres/sql.ts';
 import { assignedSql, frameOf, usersSql, versionsSql } from './postgres/users.ts';
-import type { Answer, AssignedRow, Question, SeriesRow } from './question.ts';
-import { type SumsRow, toArms, toCaps, toUsers } from './statistics.ts';
+import { type QuantileRow, quantilePlanOf, toQuantiles } from './quantile-rows.ts';
+import {
+  type Answer,
+  ARMS_MAX,
+  type ArmStatistics,
+  type AssignedRow,
+  type MetricSeries,
+  type MetricSeriesRow,
+  type Question,
+  type SeriesRow,
+} from './question.ts';
 import { toVersions, type VersionRow } from './versions.ts';
 
 export const STATEMENT_TIMEOUT_MS = 60_000;
@@ -22,6 +43,9 @@ interface AnswerRow extends Record<string, unknown> {
   readonly as_of: string;
 }
 
+/** Asks for one row by a statement of its own parameters. */
+type Ask = <Row extends Record<string, unknown>>(text: (frame: Frame) => string) => Promise<Row>;
+
 /** Answers from PostgreSQL. To be called in a transaction of mode READ. */
 export async function askPostgres(
   tx: Db,
@@ -34,27 +58,93 @@ export async function askPostgres(
   await tx.query('SET LOCAL enable_nestloop = off');
   // Compiling takes longer than it saves.
   await tx.query('SET LOCAL jit = off');
-  const plan = planOf(question.metrics);
-  const frame = frameOf(question);
-  // One statement, because the join of users and events is most of the work.
-  const text = `WITH ${[usersSql(question, frame), ...measuresSql(question, plan, frame)].join(', ')}
-    SELECT ${allRows(armSumsSql(question, plan))} AS sums,
-      ${allRows(versionsSql(question))} AS versions,
-      ${allRows(seriesSql(question, frame))} AS series,
-      ${allRows(assignedSql(question.series.bucket))} AS assigned,
-      to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS as_of`;
-  const row = await askRow<AnswerRow>(tx, text, frame, deadline);
-  return {
-    users: toUsers(row.sums),
-    arms: toArms(plan, row.sums),
-    steps: [],
-    caps: toCaps(plan, row.sums),
-    versions: toVersions(row.versions),
-    series: row.series,
-    assigned: row.assigned,
-    metricSeries: [],
-    asOf: row.as_of,
+  const ask: Ask = (text) => {
+    const frame = frameOf(question);
+    return askRow(tx, text(frame), frame, deadline);
   };
+  const plan = planOf(question.metrics);
+  const { sums, as_of: asOf, versions, ...rest } = await askMeasures(ask, question, plan);
+  const base = {
+    ...rest,
+    users: toUsers(sums),
+    versions: toVersions(versions),
+    caps: toCaps(plan, sums),
+    asOf,
+  };
+  // A request for too many arms is refused: the rest is not worth asking.
+  if (sums.length > ARMS_MAX) return { ...base, arms: [], steps: [], metricSeries: [] };
+  const arms = toArms(plan, sums);
+  const quantiles = await askQuantiles(ask, question);
+  const funnels = await askFunnels(ask, question);
+  return {
+    ...base,
+    arms: [...arms, ...quantiles, ...funnels.arms],
+    steps: funnels.steps,
+    metricSeries: await askSeries(ask, question, seriesPlanOf(question, arms, base.caps)),
+  };
+}
+
+/** All that is a sum over events, in one statement: their join with users is most of the work. */
+const askMeasures = (ask: Ask, question: Question, plan: Plan): Promise<AnswerRow> =>
+  ask<AnswerRow>((frame) => {
+    const expressions = [usersSql(question, frame), ...measuresSql(question, plan, frame)];
+    return `WITH ${expressions.join(', ')}
+      SELECT ${allRows(armSumsSql(question, plan))} AS sums,
+        ${allRows(versionsSql(question))} AS versions,
+        ${allRows(seriesSql(question, frame))} AS series,
+        ${allRows(assignedSql(question.series.bucket))} AS assigned,
+        to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS as_of`;
+  });
+
+async function askQuantiles(ask: Ask, question: Question): Promise<readonly ArmStatistics[]> {
+  const plan = quantilePlanOf(question.metrics, question.alpha);
+  if (plan.quantiles.length === 0) return [];
+  const { rows } = await ask<{ rows: readonly QuantileRow[] }>(
+    (frame) => `SELECT ${allRows(quantilesSql(question, plan, frame))} AS rows`,
+  );
+  return toQuantiles(plan, rows);
+}
+
+async function askFunnels(ask: Ask, question: Question): Promise<ReturnType<typeof toFunnels>> {
+  const funnels = funnelsOf(question.metrics);
+  if (funnels.length === 0) return toFunnels([], []);
+  const { rows } = await ask<{ rows: readonly FunnelRow[] }>(
+    (frame) => `SELECT ${allRows(funnelsSql(question, funnels, frame))} AS rows`,
+  );
+  return toFunnels(funnels, rows);
+}
+
+type Points = readonly PointRow[];
+type Spans = readonly SpanRow[];
+
+async function askSeries(
+  ask: Ask,
+  question: Question,
+  plan: SeriesPlan,
+): Promise<readonly MetricSeriesRow[]> {
+  if (plan.plan.metrics.length === 0) return [];
+  const wanted = question.metricSeries;
+  const rows: MetricSeriesRow[] = [];
+  const add = (series: MetricSeries, points: Points, spans: Spans): void => {
+    if (wanted.includes(series))
+      rows.push(...toMetricSeries(series, question, plan, points, spans));
+  };
+  if (wanted.includes('cumulative') || wanted.includes('daily')) {
+    const { cumulative, daily, spans } = await ask<{
+      cumulative: Points;
+      daily: Points;
+      spans: Spans;
+    }>((frame) => seriesByDaySql(question, plan, frame));
+    add('cumulative', cumulative, spans);
+    add('daily', daily, spans);
+  }
+  if (wanted.includes('days_since_assignment')) {
+    const { points, spans } = await ask<{ points: Points; spans: Spans }>((frame) =>
+      seriesByAgeSql(question, plan, frame),
+    );
+    add('days_since_assignment', points, spans);
+  }
+  return rows;
 }
 
 /** Counts of an experiment's trouble: users with conflicts, and items in quarantine. */

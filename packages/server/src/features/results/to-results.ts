@@ -11,7 +11,7 @@ import { analysisArms, analysisInput, type Population } from './analysis-input.t
 import { armsOf } from './arms.ts';
 import type { Sourced } from './choose-source.ts';
 import { metricResults, withoutIntervals } from './metric-results.ts';
-import { type MetricCourse, metricCourses } from './metric-series.ts';
+import { type MetricCourse, metricCourses } from './metric-courses.ts';
 import type { Question } from './question.ts';
 import { segmentResults, segmentsOf } from './segments.ts';
 import { srmOf } from './srm.ts';

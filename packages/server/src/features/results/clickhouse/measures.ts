@@ -1,6 +1,6 @@
 import { type Column, type Plan, unionOfTypes } from '../plan.ts';
 import { ARMS_MAX, type Question, SERIES_ROWS_MAX } from '../question.ts';
-import { capNames, constantNames, constantsSql, sumsSql, TINY, valuesSql } from '../statistics.ts';
+import { capNames, constantNames, constantsSql, sumsSql, TINY, valuesSql } from '../sums.ts';
 import { columnSql, fromEvents } from './events.ts';
 import { type Frame, startOf } from './sql.ts';
 import { armsSql, usersSql } from './users.ts';
@@ -44,12 +44,10 @@ export function armSumsSql(question: Question, plan: Plan, frame: Frame): string
   const { select, groups } = armsSql(question);
   const caps = capNames(plan);
   const constants = constantNames(plan);
-  const some = (names: readonly string[], sql: () => string): string =>
-    names.length === 0 ? '' : `, ${sql()}`;
   const capped = `SELECT * ${list(capsSql(plan, frame))} FROM (${totalsSql(question, plan, frame)})`;
-  const valued = `SELECT variant_id, segment ${some(plan.columns.map(String), () => valuesSql(plan))} ${list(caps)}
+  const valued = `SELECT variant_id, segment ${list([...valuesSql(plan), ...caps])}
     FROM (${capped})`;
-  const shifted = `SELECT * ${some(constants, () => constantsSql(plan, 'OVER ()'))} FROM (${valued})`;
+  const shifted = `SELECT * ${list(constantsSql(plan, 'OVER ()'))} FROM (${valued})`;
   return `SELECT ${select}, toFloat64(count()) AS users, [${sumsSql(plan).join(', ')}] AS sums,
       [${constants.map(least).join(', ')}] AS constants, [${caps.map(least).join(', ')}] AS caps
     FROM (${shifted}) GROUP BY ${groups} LIMIT ${ARMS_MAX + 1}`;

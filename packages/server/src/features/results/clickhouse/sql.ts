@@ -1,6 +1,6 @@
 import type { ClickHouse } from '../../../platform/clickhouse.ts';
 import type { Filter } from '../question.ts';
-import { TINY } from '../statistics.ts';
+import { TINY } from '../sums.ts';
 
 /** The values of a statement while its text is written. */
 export interface Parameters {

@@ -1,6 +1,6 @@
 import { type Column, type Plan, unionOfTypes } from '../plan.ts';
 import { ARMS_MAX, type Question, SERIES_ROWS_MAX } from '../question.ts';
-import { capNames, constantNames, constantsSql, sumsSql, TINY, valuesSql } from '../statistics.ts';
+import { capNames, constantNames, constantsSql, sumsSql, TINY, valuesSql } from '../sums.ts';
 import { columnSql, fromEvents, isAfterSql, type Scan } from './events.ts';
 import { bucketOf, type Frame, seconds } from './sql.ts';
 import { armsSql } from './users.ts';
@@ -88,10 +88,10 @@ export function measuresSql(question: Question, plan: Plan, frame: Frame): reado
         FROM cells GROUP BY number) c USING (number))`,
     `caps AS (SELECT count(*) ${list(capsSql(plan, frame))} FROM totals)`,
     `valued AS MATERIALIZED (
-      SELECT variant_id, segment ${list(plan.values.length === 0 ? [] : [valuesSql(plan)])}
+      SELECT variant_id, segment ${list(valuesSql(plan))}
       FROM totals, caps)`,
     `constants AS (
-      SELECT count(*) ${list(constantNames(plan).length === 0 ? [] : [constantsSql(plan)])} FROM valued)`,
+      SELECT count(*) ${list(constantsSql(plan))} FROM valued)`,
   ];
 }
 

@@ -1,7 +1,7 @@
 import { must } from '../../../errors.ts';
 import type { Db } from '../../../platform/postgres.ts';
 import type { Filter } from '../question.ts';
-import { TINY } from '../statistics.ts';
+import { TINY } from '../sums.ts';
 
 /** The values of a statement while its text is written. */
 export interface Parameters {

@@ -58,6 +58,14 @@ export const armsSql = ({ segmentBy }: Question): { select: string; groups: stri
         groups: 'GROUPING SETS ((variant_id), (variant_id, segment))',
       };
 
+/** Every user in the arm of their variant, and in that of their segment, with a number of the arm. */
+export const membersSql = ({ segmentBy }: Question): string =>
+  `members AS MATERIALIZED (
+    SELECT number, variant_id, is_whole, segment,
+      dense_rank() OVER (ORDER BY variant_id, is_whole, segment) AS arm
+    FROM (SELECT number, variant_id, 1 AS is_whole, NULL::text AS segment FROM users
+      ${segmentBy === null ? '' : 'UNION ALL SELECT number, variant_id, 0, segment FROM users'}) AS m)`;
+
 /** Users by version and variant; and of these by day, and by segment. */
 export function versionsSql({ segmentBy }: Question): string {
   const day = 'day';

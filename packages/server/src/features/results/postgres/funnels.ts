@@ -1,0 +1,43 @@
+import type { PlannedFunnel } from '../funnel-rows.ts';
+import { unionOfTypes } from '../plan.ts';
+import type { Question } from '../question.ts';
+import { columnSql, fromEvents } from './events.ts';
+import type { Frame } from './sql.ts';
+import { membersSql, usersSql } from './users.ts';
+
+/**
+ * Users of each arm who reached each step of each funnel. A user's time of a step is that of its first event
+ * not before the time of the step before it: one expression a step, `f0_0`, `f0_1` …
+ */
+export function funnelsSql(
+  question: Question,
+  funnels: readonly PlannedFunnel[],
+  frame: Frame,
+): string {
+  const places = funnels.flatMap(({ steps }, f) =>
+    steps.map((column, s) => ({ column, f, s, name: `f${f}_${s}` })),
+  );
+  const scan = { types: unionOfTypes(places.map(({ column }) => column.types)), before: 0 };
+  const marks = places.map(
+    ({ column, name }) => `${columnSql(column, question, frame)} AS ${name}`,
+  );
+  const rows = places.map(({ f, s, name }) => `(${f}, ${s}, ${name})`);
+  const reached = places.map(({ f, s, name }) =>
+    s === 0
+      ? `${name} AS (SELECT number, min(ts) AS ts FROM marked WHERE f = ${f} AND s = 0 GROUP BY number)`
+      : `${name} AS (
+          SELECT number, min(m.ts) AS ts FROM marked m JOIN f${f}_${s - 1} b USING (number)
+          WHERE m.f = ${f} AND m.s = ${s} AND m.ts >= b.ts GROUP BY number)`,
+  );
+  return `WITH ${usersSql(question, frame)}, ${membersSql(question)},
+    marked AS MATERIALIZED (
+      SELECT number, ts, k.f, k.s
+      FROM (SELECT u.number, e.ts, ${marks.join(', ')} ${fromEvents(question, frame, scan)}) AS x
+        CROSS JOIN LATERAL (VALUES ${rows.join(', ')}) AS k (f, s, mark)
+      WHERE k.mark IS NOT NULL),
+    ${reached.join(', ')}
+    SELECT variant_id, is_whole, segment, count(*)::float8 AS users,
+      ARRAY[${places.map(({ name }) => `count(${name}.ts)`).join(', ')}]::float8[] AS reached
+    FROM members ${places.map(({ name }) => `LEFT JOIN ${name} USING (number)`).join(' ')}
+    GROUP BY arm, variant_id, is_whole, segment`;
+}
