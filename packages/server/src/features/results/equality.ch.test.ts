@@ -1,273 +1,212 @@
-import { randomUUID } from 'node:crypto';
-import { BUILT_IN_METRICS, type Results, ResultsQuery } from '@assay/contract';
-import { formatInstant } from '@assay/core';
+import { parseInstant } from '@assay/core';
 import fc from 'fast-check';
 import { describe, expect } from 'vitest';
 import { type TestClickHouse, type TestDatabase, test } from '../../../test/fixtures.ts';
+import { expectClose, expectSameData } from '../../../test/results/expect-same.ts';
+import { baseOf, questionsOf } from '../../../test/results/random-questions.ts';
+import { fill, lastAssignments, rowsOf, worlds } from '../../../test/results/random-worlds.ts';
 import {
-  type AssignmentRow,
-  clear,
-  type EventRow,
-  insertClickHouse,
-  insertPostgres,
-  type MadeExperiment,
-  makeExperiment,
-  resultsDeps,
-} from '../../../test/results/worlds.ts';
-import { getResults } from './service.ts';
+  type ReferenceUser,
+  referenceData,
+  referencePoint,
+  referenceSteps,
+  referenceUsers,
+} from '../../../test/results/reference.ts';
+import { makeExperiment, resultsDeps } from '../../../test/results/worlds.ts';
+import { inTransaction } from '../../platform/postgres.ts';
+import type { ResolvedMetric } from './metric.ts';
+import { type Answer, type ArmOf, BUCKET_SECONDS, type Question } from './question.ts';
+import { askClickHouse } from './store-clickhouse.ts';
+import { askPostgres } from './store-postgres.ts';
 
-const MINUTE = 60_000_000;
-const DAY = 1_440 * MINUTE;
+/** How long new worlds are made; what is found is printed with its seed. */
+const MILLISECONDS = Number(process.env.EQUALITY_MS ?? 15_000);
 
-/** What one random run puts into both stores. Times are whole minutes and a few microseconds. */
-interface World {
-  readonly users: readonly {
-    readonly name: number;
-    readonly experiment: 0 | 1;
-    readonly variant: number;
-    readonly at: number;
-    readonly country: string | null;
-    readonly source: 'hash' | 'reported' | 'forced';
-    /** An assignment that an earlier exposure moved back, or that was erased afterwards. */
-    readonly fate: 'kept' | 'moved' | 'erased';
-  }[];
-  readonly events: readonly {
-    readonly name: number;
-    readonly type: number;
-    readonly at: number;
-    readonly micros: number;
-    readonly value: number | null;
-    readonly scope: null | 0 | 1;
-    readonly plan: unknown;
-    readonly copies: number;
-  }[];
+const armKey = (arm: ArmOf): string =>
+  JSON.stringify([arm.variantId, 'segment' in arm, arm.segment]);
+const sorted = (rows: readonly object[]): readonly string[] =>
+  rows.map((row) => JSON.stringify(Object.entries(row).sort())).sort();
+
+/** Numbers of rows with the same key. */
+function countBy<T>(items: readonly T[], keyOf: (item: T) => unknown): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) {
+    const key = JSON.stringify(keyOf(item));
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
 }
 
-const NAMES = [
-  'u1',
-  'Jürgen',
-  '😀',
-  '日本',
-  "o'neil",
-  'a\\b',
-  'tab\tbed',
-  '{x:String}',
-  'Łódź',
-  'e\u0301',
-  'é',
-];
-const TYPES = ['purchase', 'Käufe 🛒', 'view'];
-
-// One magnitude a world: about a common constant both stores lose the digits of values a million
-// times smaller than others, each in its own way.
-const valuesOf = (magnitude: number): fc.Arbitrary<number | null> =>
-  fc.oneof(
-    fc.constant(null),
-    fc.integer({ min: -10_000, max: 10_000 }).map((value) => (value / 9_999) * magnitude),
-    fc.integer({ min: 0, max: 5 }).map((value) => (value / 7 + 10) * magnitude),
-    fc.constant(magnitude / 3),
-    fc.constant(0),
+const usersOf = (arm: ArmOf, users: readonly ReferenceUser[]): readonly ReferenceUser[] =>
+  users.filter(
+    ({ variantId, segment }) =>
+      variantId === arm.variantId && (!('segment' in arm) || segment === arm.segment),
   );
 
-// Often the same minute, so that microseconds tell what came first.
-const minute = (min: number, max: number): fc.Arbitrary<number> =>
-  fc.oneof(fc.integer({ min, max }), fc.constantFrom(0, 59, 60, 1_439, 1_440, 2_000));
+/** Counts that both stores must have exactly, by the reference. */
+function expectCounts(answer: Answer, question: Question, users: readonly ReferenceUser[]): void {
+  const { segmentBy } = question;
+  const arms = new Map([
+    ...countBy(users, ({ variantId }) => [variantId, false, undefined]),
+    ...(segmentBy === null ? [] : countBy(users, (user) => [user.variantId, true, user.segment])),
+  ]);
+  expect(new Map(answer.users.map((arm) => [armKey(arm), arm.users]))).toEqual(arms);
+  const chosen = users.filter(({ isForced }) => !isForced);
+  const day = ({ assignedAt }: ReferenceUser): number =>
+    Math.floor(assignedAt / 1e6 / 86_400) * 86_400;
+  const versions = new Map([
+    ...countBy(chosen, (user) => [2, user.variantId, null, null]),
+    ...countBy(chosen, (user) => [2, user.variantId, day(user), null]),
+    ...(segmentBy === null
+      ? []
+      : countBy(chosen, (user) => [2, user.variantId, null, [user.segment]])),
+  ]);
+  const versionKey = (row: Answer['versions'][number]): string =>
+    JSON.stringify([
+      row.version,
+      row.variantId,
+      row.day ?? null,
+      'segment' in row ? [row.segment] : null,
+    ]);
+  expect(new Map(answer.versions.map((row) => [versionKey(row), row.users]))).toEqual(versions);
+}
 
-/** Mostly enough to compute with, sometimes nearly nothing. */
-const some = <T>(item: fc.Arbitrary<T>, many: number): fc.Arbitrary<T[]> =>
-  fc.oneof(
-    { weight: 1, arbitrary: fc.array(item, { maxLength: 3 }) },
-    { weight: 5, arbitrary: fc.array(item, { minLength: many / 2, maxLength: many, size: 'max' }) },
+/** The time series of events, by the reference. */
+function expectSeries(answer: Answer, question: Question, users: readonly ReferenceUser[]): void {
+  const { eventTypes, series } = question;
+  const from = Math.max(...[question.start, series.start].map((time) => parseInstant(time) ?? 0));
+  const seconds = BUCKET_SECONDS[series.bucket];
+  const bucketOf = (ts: number): number => Math.floor(ts / 1e6 / seconds) * seconds;
+  const events = users.flatMap((user, index) =>
+    user.events
+      .filter(({ ts }) => ts >= user.assignedAt && ts >= from)
+      .filter(({ type }) => eventTypes?.includes(type) ?? true)
+      .map(({ ts, type }) => ({ index, key: [user.variantId, bucketOf(ts), type] })),
   );
-
-const world: fc.Arbitrary<World> = fc.constantFrom(1e-6, 1, 1e6).chain((magnitude) =>
-  fc.record({
-    users: some(
-      fc.record({
-        name: fc.nat(90),
-        experiment: fc.constantFrom(0 as const, 0 as const, 1 as const),
-        variant: fc.nat(2),
-        at: minute(0, 3 * 1_440),
-        country: fc.constantFrom('DE', 'DE', 'AT', 'ÖÜ', null),
-        source: fc.constantFrom('hash', 'hash', 'reported', 'forced'),
-        fate: fc.constantFrom('kept', 'kept', 'kept', 'moved', 'erased'),
-      }),
-      160,
-    ),
-    events: some(
-      fc.record({
-        name: fc.nat(95),
-        type: fc.nat(2),
-        at: minute(-1_440, 4 * 1_440),
-        micros: fc.constantFrom(0, 6, 7, 8, 999_999),
-        value: valuesOf(magnitude),
-        scope: fc.constantFrom(null, null, 0 as const, 1 as const),
-        plan: fc.constantFrom('pro', 'frei', 1, 1.5, '1', true, 'true', null, undefined, 1e25, {}),
-        copies: fc.integer({ min: 1, max: 3 }),
-      }),
-      300,
-    ),
-  }),
-);
-
-// Biased worlds are of few users with extreme times; most shall have many of all kinds.
-const worlds = fc.oneof(
-  { weight: 1, arbitrary: world },
-  { weight: 3, arbitrary: fc.noBias(world) },
-);
-
-/** Undefined in three of four. */
-const rarely = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
-
-const query = fc.record({
-  event_type: rarely(fc.subarray(TYPES, { minLength: 1 })),
-  granularity: fc.constantFrom('hour', 'day', 'realtime'),
-  from: rarely(fc.integer({ min: 0, max: 2_000 })),
-  to: rarely(fc.integer({ min: 2 * 1_440, max: 4 * 1_440 })),
-  plan: rarely(
-    fc.constantFrom('pro', 1, '1', true, null, ['pro', 'frei'], [1.5, null], ['true', 1e25]),
-  ),
-  country: rarely(fc.constantFrom('DE', ['AT', 'ÖÜ'], null)),
-});
-
-const nameOf = (index: number): string => `${NAMES[index % NAMES.length]}-${index}`;
-
-/** The rows of a world: one assignment per user and experiment, and events with ids. */
-function rowsOf({ users, events }: World, experiments: readonly MadeExperiment[], base: number) {
-  const chosen = new Map(users.map((user) => [`${user.experiment}:${user.name}`, user]));
-  const assignments = [...chosen.values()].flatMap((user) => {
-    const experiment = experiments[user.experiment];
-    if (experiment === undefined) return [];
-    const row: AssignmentRow = {
-      experiment,
-      userId: nameOf(user.name),
-      variant: user.variant,
-      source: user.source,
-      assignedAt: base + user.at * MINUTE + 7,
-      context: user.country === null ? {} : { country: user.country },
-    };
-    return [{ ...row, fate: user.fate }];
-  });
-  const rows = events.map((event) => ({
-    eventId: randomUUID(),
-    type: TYPES[event.type] ?? '',
-    userId: nameOf(event.name),
-    // Some fall exactly on the moment of an assignment, some a microsecond beside it.
-    ts: base + event.at * MINUTE + event.micros,
-    value: event.value,
-    properties: { plan: event.plan, other: 'x' },
-    experimentId: event.scope === null ? null : (experiments[event.scope]?.id ?? null),
-    copies: event.copies,
-  }));
-  return { assignments, rows };
-}
-
-/** The last state into PostgreSQL; all of the history, repeated and out of order, into ClickHouse. */
-async function fill(
-  database: TestDatabase,
-  clickhouse: TestClickHouse,
-  { assignments, rows }: ReturnType<typeof rowsOf>,
-): Promise<void> {
-  await clear(database, clickhouse);
-  const last = assignments.filter(({ fate }) => fate !== 'erased');
-  await insertPostgres(database, last, rows);
-  const send = (
-    users: readonly AssignmentRow[],
-    events: readonly EventRow[],
-    extra: { _version: number; _deleted?: 0 | 1 },
-  ) => insertClickHouse(database, clickhouse, users, events, extra);
-  const erased = assignments.filter(({ fate }) => fate === 'erased');
-  await send(erased, [], { _version: 9, _deleted: 1 });
-  await send(last, [], { _version: 8 });
-  for (const copy of [3, 1, 2]) {
-    const sent = rows.filter(({ copies }) => copies >= copy).reverse();
-    await send([], sent, { _version: copy === 1 ? 5 : 0 });
-  }
-  const earlier = assignments.map((row) =>
-    row.fate === 'moved' ? { ...row, assignedAt: row.assignedAt + DAY } : row,
+  const counts = countBy(events, ({ key }) => key);
+  const distinct = new Map(events.map(({ index, key }) => [JSON.stringify([index, key]), key]));
+  const keyOf = ({ variantId, time, eventType }: Answer['series'][number]) =>
+    JSON.stringify([variantId, time, eventType]);
+  expect(new Map(answer.series.map((row) => [keyOf(row), row.count]))).toEqual(counts);
+  expect(new Map(answer.series.map((row) => [keyOf(row), row.users]))).toEqual(
+    countBy([...distinct.values()], (key) => key),
   );
-  await send(earlier, [], { _version: 2 });
+  expect(
+    new Map(answer.assigned.map((row) => [JSON.stringify([row.variantId, row.time]), row.users])),
+  ).toEqual(countBy(users, (user) => [user.variantId, bucketOf(user.assignedAt)]));
 }
 
-/** Equal but for the last digits of floating numbers, relative to the size of what was summed. */
-function expectSame(a: unknown, b: unknown, scale: number, path = 'results'): void {
-  if (typeof a === 'number' && typeof b === 'number') {
-    const tolerance = 1e-9 * Math.max(Math.abs(a), Math.abs(b)) + 1e-12 * scale;
-    if (Number.isInteger(a) && Number.isInteger(b) && Math.abs(a) < 1e9) expect(a, path).toBe(b);
-    else expect(Math.abs(a - b), `${path}: ${a} and ${b}`).toBeLessThanOrEqual(tolerance);
-    return;
+const metricOf = ({ metrics }: Question, key: string): ResolvedMetric => {
+  const metric = metrics.find((each) => each.key === key);
+  if (metric === undefined) throw new Error(`${key} was not asked for`);
+  return metric;
+};
+
+/** All statistics of an answer, by the reference. */
+function expectData(
+  name: string,
+  answer: Answer,
+  question: Question,
+  users: readonly ReferenceUser[],
+): void {
+  expect(answer.arms.length).toBe(answer.users.length * question.metrics.length);
+  for (const arm of answer.arms) {
+    const metric = metricOf(question, arm.metric);
+    const path = `${name} ${armKey(arm)} ${JSON.stringify(metric)}`;
+    const own = usersOf(arm, users);
+    const { data, sizes } = referenceData(metric, question, users, own, arm.data);
+    expectSameData(arm.data, data, sizes, path);
   }
-  if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) {
-    expect(a, path).toEqual(b);
-    return;
+  for (const arm of answer.steps) {
+    const metric = metricOf(question, arm.metric);
+    if (metric.kind !== 'funnel') throw new Error('only funnels have steps');
+    expect(arm.users).toEqual(referenceSteps(metric, question, usersOf(arm, users)));
   }
-  expect(Object.keys(a).sort(), path).toEqual(Object.keys(b).sort());
-  for (const [key, value] of Object.entries(a)) {
-    expectSame(value, (b as Record<string, unknown>)[key], scale, `${path}.${key}`);
+  for (const { series, metric: key, variantId, at, data } of answer.metricSeries) {
+    const metric = metricOf(question, key);
+    const point = referencePoint(series, question, usersOf({ variantId }, users), at);
+    const expected = referenceData(metric, question, users, point.users, data, point.within);
+    const path = `${name} ${series} ${at} ${variantId} ${JSON.stringify(metric)}`;
+    expectSameData(data, expected.data, expected.sizes, path);
   }
 }
 
-const RUNS = Number(process.env.EQUALITY_RUNS ?? 40);
+/** What two stores answer to one question. */
+function expectSameAnswers(
+  a: Answer,
+  b: Answer,
+  question: Question,
+  users: readonly ReferenceUser[],
+): void {
+  for (const part of ['users', 'versions', 'series', 'assigned', 'steps'] as const) {
+    expect(sorted(a[part]), part).toEqual(sorted(b[part]));
+  }
+  const others = new Map(b.arms.map((arm) => [armKey(arm) + arm.metric, arm.data]));
+  expect(others.size).toBe(a.arms.length);
+  for (const arm of a.arms) {
+    const metric = metricOf(question, arm.metric);
+    const other = others.get(armKey(arm) + arm.metric);
+    if (other === undefined) throw new Error(`${armKey(arm)} is in one store only`);
+    const { sizes } = referenceData(metric, question, users, usersOf(arm, users), arm.data);
+    expectSameData(arm.data, other, sizes, `both ${armKey(arm)} ${JSON.stringify(metric)}`);
+  }
+  expect(a.caps.map(({ metric }) => metric)).toEqual(b.caps.map(({ metric }) => metric));
+  for (const [index, { metric, ...caps }] of a.caps.entries()) {
+    for (const [part, cap] of Object.entries(caps)) {
+      const other = b.caps[index]?.[part as keyof typeof caps] ?? null;
+      expectClose(cap, other, 0, `cap of ${metric}`);
+    }
+  }
+  const place = ({ series, metric, variantId, at }: Answer['metricSeries'][number]): string =>
+    JSON.stringify([series, metric, variantId, at]);
+  expect(a.metricSeries.map(place).sort()).toEqual(b.metricSeries.map(place).sort());
+}
 
-describe('both sources', () => {
-  test('give the same results on random experiments', { timeout: 280_000 * (RUNS / 40) }, async ({
-    database,
-    clickhouse,
-  }) => {
+describe('both stores', () => {
+  test('answer alike, and as the rows say', {
+    timeout: 60_000 + 4 * MILLISECONDS,
+  }, async ({ database, clickhouse }: { database: TestDatabase; clickhouse: TestClickHouse }) => {
     const now = Date.now();
-    const deps = await resultsDeps(database, clickhouse, now);
+    const { db } = await resultsDeps(database, clickhouse, now);
     const experiments = [
       await makeExperiment(database, 'first'),
       await makeExperiment(database, 'second'),
     ];
-    const base = Math.floor((now * 1_000) / DAY) * DAY - 6 * DAY;
-    const seen = { users: 0, series: 0, realtime: 0, compared: 0 };
-    await fc.assert(
-      fc.asyncProperty(worlds, query, async (random, { from, to, plan, country, ...rest }) => {
-        await fill(database, clickhouse, rowsOf(random, experiments, base));
-        const filters: Record<string, unknown> = {
-          ...(plan === undefined ? {} : { 'properties.plan': plan }),
-          ...(country === undefined ? {} : { 'context.country': country }),
-        };
-        const isRealtime = rest.granularity === 'realtime';
-        const ask = (source: string): Promise<Results> =>
-          getResults(
-            deps,
-            'first',
-            ResultsQuery.parse({
-              ...rest,
-              metrics: [...BUILT_IN_METRICS],
-              source,
-              min_sample: '2',
-              filters: JSON.stringify(filters),
-              ...(from === undefined ? {} : { start_date: formatInstant(base + from * MINUTE) }),
-              end_date: formatInstant(base + (to ?? (isRealtime ? 2_010 : 4 * 1_440)) * MINUTE),
-            }),
-          );
-        const [postgres, click] = await Promise.all([ask('postgresql'), ask('clickhouse')]);
-        const size = random.events.reduce((sum, { value }) => sum + Math.abs(value ?? 0), 0);
-        expectSame(postgres.variants, click.variants, size);
-        const comparable = ({ summary }: Results) => ({
-          ...summary,
-          health: summary.health.srm,
-          // Rounding may put a tie either way.
-          reasons: summary.reasons.length,
-        });
-        expectSame(comparable(postgres), comparable(click), 1);
-        if (postgres.metadata.total_users > 20) seen.users++;
-        for (const { time_series, metrics } of postgres.variants) {
-          if (time_series.length > 1) seen.series++;
-          if (time_series.length > 0 && isRealtime) seen.realtime++;
-          if (metrics.avg_value?.vs_control?.status === 'ok') seen.compared++;
-        }
-      }),
-      { numRuns: RUNS, endOnFailure: true },
+    const base = baseOf(now);
+    const id = experiments[0]?.id ?? 0;
+    const seen = { runs: 0, users: 0, points: 0, segments: 0, kinds: new Set<string>() };
+    const cases = worlds.chain((world) =>
+      fc.tuple(fc.constant(world), questionsOf(id, base, world.magnitude)),
     );
+    await fc.assert(
+      fc.asyncProperty(cases, async ([world, question]) => {
+        const rows = rowsOf(world, experiments, base);
+        await fill(database, clickhouse, rows);
+        const [{ asOf: _, ...postgres }, click] = await Promise.all([
+          inTransaction(db, (tx) => askPostgres(tx, question), 'READ'),
+          askClickHouse(clickhouse.client, question),
+        ]);
+        const users = referenceUsers(question, lastAssignments(rows), rows.events);
+        expectCounts(postgres, question, users);
+        expectSeries(postgres, question, users);
+        expectData('PostgreSQL', postgres, question, users);
+        expectData('ClickHouse', click, question, users);
+        expectSameAnswers(postgres, click, question, users);
+        seen.runs++;
+        if (users.length > 20) seen.users++;
+        if (postgres.metricSeries.some(({ data }) => data.kind !== 'rate')) seen.points++;
+        if (question.segmentBy !== null) seen.segments++;
+        for (const { kind } of question.metrics) seen.kinds.add(kind);
+      }),
+      { numRuns: 100_000, interruptAfterTimeLimit: MILLISECONDS, endOnFailure: true },
+    );
+    console.log(seen);
     // The worlds are not trivial ones.
-    expect(seen.users).toBeGreaterThan(RUNS / 8);
-    expect(seen.series).toBeGreaterThan(RUNS / 8);
-    expect(seen.compared).toBeGreaterThan(RUNS / 8);
-    if (RUNS >= 40) expect(seen.realtime).toBeGreaterThan(0);
+    expect(seen.users).toBeGreaterThan(seen.runs / 4);
+    if (seen.runs >= 15) {
+      expect(seen.kinds.size).toBe(5);
+      expect(seen.points).toBeGreaterThan(0);
+      expect(seen.segments).toBeGreaterThan(0);
+    }
   });
 });
