@@ -1,5 +1,6 @@
-import { chmod, mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readIfThere } from './read-if-there.ts';
 import { writePrivately } from './secrets.ts';
 
 /** Grows when a version of Assay cannot read what an earlier one has written, or the reverse. */
@@ -18,10 +19,7 @@ interface Marker {
 export async function openDataDir(dataDir: string): Promise<{ readonly isNew: boolean }> {
   await mkdir(dataDir, { recursive: true });
   const path = join(dataDir, 'assay.json');
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = await readIfThere(path);
   if (text !== undefined) {
     checkFormat(dataDir, text);
     return { isNew: false };
@@ -51,11 +49,8 @@ function checkFormat(dataDir: string, text: string): void {
 }
 
 /** Data of a version that left no marker yet. */
-function holdsData(dataDir: string): Promise<boolean> {
-  return stat(join(dataDir, 'postgres', 'PG_VERSION')).then(
-    () => true,
-    () => false,
-  );
+async function holdsData(dataDir: string): Promise<boolean> {
+  return (await readIfThere(join(dataDir, 'postgres', 'PG_VERSION'))) !== undefined;
 }
 
 /** Somebody's home directory is not filled with databases because of a mistyped setting. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readIfThere } from './read-if-there.ts';
 
 /** Writes a file that only its owner can read; whole or not at all. */
 export async function writePrivately(path: string, content: string): Promise<void> {
@@ -17,10 +18,7 @@ export async function ensureSecret(
   make: () => string = () => randomBytes(24).toString('base64url'),
 ): Promise<string> {
   const path = join(dataDir, name);
-  const known = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const known = await readIfThere(path);
   if (known !== undefined && known.trim() !== '') return known.trim();
   const secret = make();
   await writePrivately(path, `${secret}\n`);

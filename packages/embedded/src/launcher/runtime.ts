@@ -1,6 +1,7 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockOwner } from '../data-dir/lock.ts';
+import { readIfThere } from '../data-dir/read-if-there.ts';
 import { writePrivately } from '../data-dir/secrets.ts';
 
 /** How to reach what a running launcher has started; kept in the data directory, mode 0600. */
@@ -23,6 +24,6 @@ export async function removeRuntime(dataDir: string): Promise<void> {
 /** Undefined when nothing runs on this data directory, also after its launcher was killed. */
 export async function readRuntime(dataDir: string): Promise<Runtime | undefined> {
   if ((await lockOwner(dataDir)) === undefined) return undefined;
-  const text = await readFile(fileOf(dataDir), 'utf8').catch(() => undefined);
+  const text = await readIfThere(fileOf(dataDir));
   return text === undefined ? undefined : (JSON.parse(text) as Runtime);
 }

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { commandOf, isAlive } from '../data-dir/process-identity.ts';
+import { readIfThere } from '../data-dir/read-if-there.ts';
 import { type Account, postgresAccount } from './account.ts';
 
 const run = promisify(execFile);
@@ -55,7 +56,7 @@ export async function ensureCluster(options: {
 }): Promise<Account> {
   const { binaries, dataDir, password } = options;
   const account = await postgresAccount([dirname(dataDir), dirname(binaries.postgres)]);
-  const version = await readFile(join(dataDir, 'PG_VERSION'), 'utf8').catch(() => undefined);
+  const version = await readIfThere(join(dataDir, 'PG_VERSION'));
   if (version !== undefined) {
     if (version.trim() === MAJOR_VERSION) return account;
     throw new Error(
@@ -109,7 +110,7 @@ const IMMEDIATE_STOP_MS = 10_000;
  */
 export async function stopLeftover(dataDir: string): Promise<void> {
   const pidFile = join(dataDir, 'postmaster.pid');
-  const text = await readFile(pidFile, 'utf8').catch(() => '');
+  const text = (await readIfThere(pidFile)) ?? '';
   const pid = Number(text.split('\n')[0]);
   if (!Number.isInteger(pid) || pid <= 1) return;
   if (!(await isPostgresOf(pid, dataDir))) {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -125,6 +125,14 @@ it('refuses the data of another major version in one sentence', async () => {
   const starting = startPostgres({ dataDir });
   await expect(starting).rejects.toThrow(/was made by PostgreSQL 17, and this is PostgreSQL 18/);
   postgres = undefined;
+});
+
+it('leaves alone what it cannot read', async () => {
+  // Read as a file, a folder is an error, as a broken disk would be.
+  await mkdir(join(dataDir, 'PG_VERSION'), { recursive: true });
+  await writeFile(join(dataDir, 'precious'), '');
+  await expect(startPostgres({ dataDir })).rejects.toThrow('EISDIR');
+  expect(await readdir(dataDir)).toEqual(['PG_VERSION', 'precious']);
 });
 
 it('gives up at once when it is told that nobody waits any more', async () => {
