@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { ended, hasEnded } from '../supervisor/supervise.ts';
+import { untilReady } from '../supervisor/until-ready.ts';
 
 /** The server package's programs, by name. */
 function serverProgram(name: 'server' | 'migrate' | 'demo' | 'token'): string {
@@ -64,30 +64,20 @@ export async function startServer(
     // A session of its own: Ctrl-C in the terminal is for the launcher, which passes it on.
     detached: true,
   });
-  let words = '';
   child.stdout?.on('data', options.onLog);
-  child.stderr?.on('data', (chunk: Buffer) => {
-    words = (words + chunk.toString()).slice(-4_000);
-    options.onLog(chunk);
-  });
-  let startError: Error | undefined;
-  child.once('error', (error) => {
-    startError = error;
-  });
-  for (let waited = 0; waited < START_TIMEOUT_MS && !signal.aborted; waited += 50) {
-    if (startError !== undefined) throw startError;
-    if (hasEnded(child)) {
-      throw new Error(words.trim().replace(/^assay: /, '') || 'the server ended at its start');
-    }
-    if (await isReady(options.url)) return child;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  child.kill('SIGKILL');
-  await ended(child);
-  signal.throwIfAborted();
-  throw new Error(
-    `the server was not ready within ${START_TIMEOUT_MS / 1000} s; see ${options.logFile}`,
+  child.stderr?.on('data', options.onLog);
+  await untilReady(
+    child,
+    {
+      isReady: () => isReady(options.url),
+      timeoutMs: START_TIMEOUT_MS,
+      lastSignal: 'SIGKILL',
+      whenEnded: (words) => words.replace(/^assay: /, '') || 'the server ended at its start',
+      whenLate: `the server was not ready within ${START_TIMEOUT_MS / 1000} s; see ${options.logFile}`,
+    },
+    signal,
   );
+  return child;
 }
 
 async function isReady(url: string): Promise<boolean> {

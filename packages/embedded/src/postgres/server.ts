@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import pg from 'pg';
 import { freePort } from '../data-dir/free-port.ts';
 import { ensureSecret } from '../data-dir/secrets.ts';
-import { ended, hasEnded, type Supervised, supervise } from '../supervisor/supervise.ts';
+import { type Supervised, supervise } from '../supervisor/supervise.ts';
+import { untilReady } from '../supervisor/until-ready.ts';
 import type { Account } from './account.ts';
 import { asAccount, command, ensureCluster, findBinaries, stopLeftover } from './cluster.ts';
 import { stopWithThisProcess } from './watchdog.ts';
@@ -93,7 +94,7 @@ function superviseServer(
   program: ReturnType<typeof command>,
   account: Account,
   adminUrl: string,
-  { onTrouble = () => {}, onLog }: PostgresOptions,
+  { onTrouble = () => {}, onLog = () => {} }: PostgresOptions,
   signal: AbortSignal | undefined,
 ): Promise<Supervised> {
   return supervise(
@@ -109,7 +110,19 @@ function superviseServer(
           detached: true,
         });
         stopWithThisProcess(child);
-        await untilReady(child, adminUrl, startSignal, onLog);
+        // Read also where nobody keeps it: the pipe must not fill up.
+        child.stderr.on('data', onLog);
+        await untilReady(
+          child,
+          {
+            isReady: () => answers(adminUrl),
+            timeoutMs: START_TIMEOUT_MS,
+            lastSignal: 'SIGQUIT',
+            whenEnded: (words) => `PostgreSQL did not start: ${words || 'no message'}`,
+            whenLate: `PostgreSQL did not answer within ${START_TIMEOUT_MS / 1000} s`,
+          },
+          startSignal,
+        );
         return child;
       },
       // Fast shutdown: open transactions are rolled back.
@@ -123,37 +136,6 @@ function superviseServer(
     },
     signal,
   );
-}
-
-/** Resolves when the server answers; rejects with its own last words when it ends before. */
-async function untilReady(
-  child: ChildProcess,
-  url: string,
-  signal: AbortSignal,
-  onLog: PostgresOptions['onLog'],
-): Promise<void> {
-  let words = '';
-  child.stderr?.on('data', (chunk: Buffer) => {
-    // Bounded: only the end is of interest, and reading on keeps the pipe from filling up.
-    words = (words + chunk.toString()).slice(-4_000);
-    onLog?.(chunk);
-  });
-  let startError: Error | undefined;
-  child.once('error', (error) => {
-    startError = error;
-  });
-  for (let waited = 0; waited < START_TIMEOUT_MS && !signal.aborted; waited += 50) {
-    if (startError !== undefined) throw startError;
-    if (hasEnded(child)) {
-      throw new Error(`PostgreSQL did not start: ${words.trim() || 'no message'}`);
-    }
-    if (await answers(url)) return;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  child.kill('SIGQUIT');
-  await ended(child);
-  signal.throwIfAborted();
-  throw new Error(`PostgreSQL did not answer within ${START_TIMEOUT_MS / 1000} s`);
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -170,7 +152,12 @@ async function answers(url: string): Promise<boolean> {
 }
 
 async function ensureDatabase(adminUrl: string, password: string): Promise<void> {
-  const admin = new pg.Client({ connectionString: adminUrl });
+  const admin = new pg.Client({
+    connectionString: adminUrl,
+    connectionTimeoutMillis: START_TIMEOUT_MS,
+    // Making a database copies the template, which takes its time on a slow disk.
+    query_timeout: START_TIMEOUT_MS,
+  });
   await admin.connect();
   try {
     const { rowCount } = await admin.query("SELECT FROM pg_roles WHERE rolname = 'assay'");
