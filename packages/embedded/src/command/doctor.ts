@@ -69,7 +69,13 @@ function checkSettings(hasDatabase: boolean): string {
   return 'all understood';
 }
 
-const PRIVATE = ['admin-token', 'runtime.json', 'postgres-password', 'clickhouse-password'];
+const PRIVATE = [
+  'admin-token',
+  'runtime.json',
+  'postgres-password',
+  'postgres-superuser-password',
+  'clickhouse-password',
+];
 
 async function checkDataDir(dataDir: string, isInUse: boolean): Promise<string> {
   const folder = await stat(dataDir).catch(() => undefined);
@@ -106,7 +112,8 @@ function checkNode(version: string): string {
   return version;
 }
 
-async function checkPostgres(url: string): Promise<string> {
+/** The rows of one statement, on a connection of its own. */
+async function ask<Row extends pg.QueryResultRow>(url: string, sql: string): Promise<Row[]> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: TIMEOUT_MS,
@@ -114,37 +121,36 @@ async function checkPostgres(url: string): Promise<string> {
   });
   await client.connect();
   try {
-    const { rows } = await client.query<{ version: string; wal: string; number: number }>(
-      `SELECT current_setting('server_version') AS version, current_setting('wal_level') AS wal,
-              current_setting('server_version_num')::int AS number`,
-    );
-    const [row] = rows;
-    if (row === undefined) throw new Error('no answer');
-    if (row.number < 150_000) throw new Error(`version ${row.version}, and 15 is needed`);
-    if (row.wal !== 'logical') throw new Error(`wal_level is ${row.wal}, and must be logical`);
-    return `${row.version}, wal_level=logical`;
+    return (await client.query<Row>(sql)).rows;
   } finally {
     await client.end();
   }
 }
 
+async function checkPostgres(url: string): Promise<string> {
+  const [row] = await ask<{ version: string; wal: string; number: number }>(
+    url,
+    `SELECT current_setting('server_version') AS version, current_setting('wal_level') AS wal,
+            current_setting('server_version_num')::int AS number`,
+  );
+  if (row === undefined) throw new Error('no answer');
+  if (row.number < 150_000) throw new Error(`version ${row.version}, and 15 is needed`);
+  if (row.wal !== 'logical') throw new Error(`wal_level is ${row.wal}, and must be logical`);
+  return `${row.version}, wal_level=logical`;
+}
+
 async function checkSlot(url: string): Promise<string> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: TIMEOUT_MS });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ name: string; active: boolean; status: string }>(
-      `SELECT slot_name AS name, active, wal_status AS status FROM pg_replication_slots
-       WHERE slot_type = 'logical' AND database = current_database()`,
-    );
-    const lost = rows.find(({ status }) => status === 'lost');
-    if (lost !== undefined) throw new Error(`${lost.name} is lost: ClickHouse must be filled anew`);
-    if (rows.length === 0) return 'none yet; the worker makes it';
-    return rows
-      .map(({ name, active, status }) => `${name} ${active ? 'in use' : 'not in use'}, ${status}`)
-      .join('; ');
-  } finally {
-    await client.end();
-  }
+  const rows = await ask<{ name: string; active: boolean; status: string }>(
+    url,
+    `SELECT slot_name AS name, active, wal_status AS status FROM pg_replication_slots
+     WHERE slot_type = 'logical' AND database = current_database()`,
+  );
+  const lost = rows.find(({ status }) => status === 'lost');
+  if (lost !== undefined) throw new Error(`${lost.name} is lost: ClickHouse must be filled anew`);
+  if (rows.length === 0) return 'none yet; the worker makes it';
+  return rows
+    .map(({ name, active, status }) => `${name} ${active ? 'in use' : 'not in use'}, ${status}`)
+    .join('; ');
 }
 
 async function checkClickHouse(url: string): Promise<string> {

@@ -4,6 +4,8 @@ import { writePrivately } from '../data-dir/secrets.ts';
 import { type LauncherOptions, serverEnvironment } from './options.ts';
 import { runProgram } from './server-process.ts';
 
+const TIMEOUT_MS = 10_000;
+
 const pendingFile = (dataDir: string): string => join(dataDir, 'demo-pending');
 
 /** Notes that a new data directory is to get the demo: it may take more than one start. */
@@ -39,6 +41,7 @@ export async function hasExperiments(
     const token = (await readFile(file, 'utf8')).trim();
     const response = await fetch(new URL('/v1/experiments?limit=1', url), {
       headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     if (!response.ok) throw new Error(`the experiments could not be listed: ${response.status}`);
     return ((await response.json()) as { items: unknown[] }).items.length > 0;
