@@ -12,10 +12,13 @@ export function retentionFloor(nowMs: number, months: number): number {
   return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - months, 1) * 1000;
 }
 
-/** Times that are accepted now, in microseconds since the epoch: from the floor to 24 h ahead. */
-export function acceptedWindow(
-  nowMs: number,
-  months: number,
-): { readonly from: number; readonly to: number } {
+/** Times that are accepted, in microseconds since the epoch, both ends included. */
+export interface TimeWindow {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is accepted now: from the floor to 24 h ahead. */
+export function acceptedWindow(nowMs: number, months: number): TimeWindow {
   return { from: retentionFloor(nowMs, months), to: nowMs * 1000 + DAY_MICROS };
 }

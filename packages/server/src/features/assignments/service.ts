@@ -3,7 +3,12 @@ import { type Decision, decide, formatInstant } from '@assay/core';
 import type { Deps } from '../../deps.ts';
 import { DomainError, must } from '../../errors.ts';
 import { isUnavailable } from '../../platform/postgres.ts';
-import type { LiveSnapshot, SnapshotExperiment, SnapshotVariant } from '../snapshot/snapshot.ts';
+import {
+  findInSnapshot,
+  type LiveSnapshot,
+  type SnapshotExperiment,
+  type SnapshotVariant,
+} from '../snapshot/snapshot.ts';
 import type { AssignmentRow } from './store.ts';
 import type { AssignmentWriter, Stored } from './writer.ts';
 
@@ -16,19 +21,14 @@ export interface AssignmentDeps extends Pick<Deps, 'now' | 'log'> {
 /** How often a decision is taken again because the experiment changed under it. */
 const ATTEMPTS_MAX = 4;
 
-/** The experiment that a reference names: an id, or a key (which begins with a letter). */
-export function findInSnapshot(
-  snapshot: LiveSnapshot,
-  ref: string,
-): SnapshotExperiment | undefined {
-  const { experimentsById, experimentsByKey } = snapshot.current();
-  const first = ref.charCodeAt(0);
-  return first >= 48 && first <= 57 ? experimentsById.get(Number(ref)) : experimentsByKey.get(ref);
-}
-
 /**
  * The variant of one user in one experiment, stored before it is answered. Known users are
  * answered from memory, without waiting.
+ *
+ * @param ref id or key of the experiment
+ * @param context kept with the assignment if it is a new one
+ * @throws DomainError `experiment_not_found`; `unavailable` when PostgreSQL is away and the hash is
+ *   not certain, `overloaded` when too many wait
  */
 export function assignUser(
   deps: AssignmentDeps,

@@ -1,13 +1,8 @@
 import { EventInput } from '@assay/contract';
 import { formatInstant, uuidV7Time } from '@assay/core';
-import { invalidItem, type Rejection, rejectField } from '../quarantine/service.ts';
+import type { TimeWindow } from '../../worker/retention.ts';
+import { invalidItem, outOfWindow, type Rejection, rejectField } from '../quarantine/service.ts';
 import type { EventRow } from './store.ts';
-
-/** Times that are accepted, in microseconds since the epoch, both ends included. */
-export interface TimeWindow {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** What one item of a request comes to, before anything is stored. */
 export type Checked =
@@ -61,15 +56,6 @@ export function checkEvent(
       experimentId: scope,
     },
   };
-}
-
-/** The rejection of a time that no partition takes. */
-export function outOfWindow({ from, to }: TimeWindow): Rejection {
-  return rejectField(
-    'timestamp_out_of_window',
-    'timestamp',
-    `must be from ${formatInstant(from)} to ${formatInstant(to)}`,
-  );
 }
 
 function rejected(eventId: string | null, rejection: Rejection): Checked {

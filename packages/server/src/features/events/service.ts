@@ -1,9 +1,8 @@
 import type { EventsResponse } from '@assay/contract';
 import type { Deps } from '../../deps.ts';
 import { acceptedWindow } from '../../worker/retention.ts';
-import { findInSnapshot } from '../assignments/service.ts';
 import { quarantine, type RejectedItem } from '../quarantine/service.ts';
-import type { LiveSnapshot } from '../snapshot/snapshot.ts';
+import { findInSnapshot, type LiveSnapshot } from '../snapshot/snapshot.ts';
 import { checkEvent } from './ingest.ts';
 import type { EventRow } from './store.ts';
 import type { EventWriter } from './writer.ts';

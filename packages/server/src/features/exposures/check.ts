@@ -1,7 +1,7 @@
 import { ExposureInput } from '@assay/contract';
 import { bucketOf, formatInstant } from '@assay/core';
-import { outOfWindow, type TimeWindow } from '../events/ingest.ts';
-import { invalidItem, type Rejection, rejectField } from '../quarantine/service.ts';
+import type { TimeWindow } from '../../worker/retention.ts';
+import { invalidItem, outOfWindow, type Rejection, rejectField } from '../quarantine/service.ts';
 import type { SnapshotExperiment, SnapshotVariant } from '../snapshot/snapshot.ts';
 import type { ExposureRow } from './store.ts';
 

@@ -2,10 +2,9 @@ import type { ExposuresResponse } from '@assay/contract';
 import type { Deps } from '../../deps.ts';
 import type { Principal } from '../../principal.ts';
 import { acceptedWindow } from '../../worker/retention.ts';
-import { findInSnapshot } from '../assignments/service.ts';
 import type { AssignmentWriter } from '../assignments/writer.ts';
 import { quarantine, type RejectedItem } from '../quarantine/service.ts';
-import type { LiveSnapshot } from '../snapshot/snapshot.ts';
+import { findInSnapshot, type LiveSnapshot } from '../snapshot/snapshot.ts';
 import { checkExposure, conflict } from './check.ts';
 import type { ExposureOutcome, ExposureWrite, ExposureWriter } from './writer.ts';
 

@@ -1,6 +1,8 @@
 import type { FieldError, RejectionCode } from '@assay/contract';
+import { formatInstant } from '@assay/core';
 import type { z } from 'zod';
 import type { Deps } from '../../deps.ts';
+import type { TimeWindow } from '../../worker/retention.ts';
 import { insertQuarantined, type QuarantineRow } from './store.ts';
 
 /** Why an item was refused, as it is answered and as it is kept. */
@@ -45,6 +47,15 @@ export function invalidItem(error: z.ZodError): Rejection {
 /** A rejection of one field. */
 export function rejectField(code: RejectionCode, path: string, message: string): Rejection {
   return { code, message: `${path}: ${message}`, errors: [{ path, message }] };
+}
+
+/** The rejection of a time that no partition takes. */
+export function outOfWindow({ from, to }: TimeWindow): Rejection {
+  return rejectField(
+    'timestamp_out_of_window',
+    'timestamp',
+    `must be from ${formatInstant(from)} to ${formatInstant(to)}`,
+  );
 }
 
 function experimentOf(item: unknown): string | null {

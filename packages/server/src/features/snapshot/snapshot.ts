@@ -50,3 +50,17 @@ export interface LiveSnapshot {
   readonly refresh: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
+
+/**
+ * The experiment that a reference names: an id, or a key (which begins with a letter).
+ *
+ * @throws DomainError `unavailable` until the first snapshot is loaded
+ */
+export function findInSnapshot(
+  snapshot: LiveSnapshot,
+  ref: string,
+): SnapshotExperiment | undefined {
+  const { experimentsById, experimentsByKey } = snapshot.current();
+  const first = ref.charCodeAt(0);
+  return first >= 48 && first <= 57 ? experimentsById.get(Number(ref)) : experimentsByKey.get(ref);
+}
