@@ -13,6 +13,7 @@ import { type Db, inTransaction } from '../../platform/postgres.ts';
 import { type ExpectedVersions, requireVersion } from '../../versions.ts';
 import { type Actor, pageOfAudit, recordAudit } from '../audit/service.ts';
 import { requireMetrics } from '../metrics/service-names.ts';
+import { showChange } from '../snapshot/service.ts';
 import type { LiveSnapshot } from '../snapshot/snapshot.ts';
 import type { ExperimentRecord } from './experiment.ts';
 import {
@@ -31,6 +32,7 @@ import {
   insertVersion,
   listExperiments,
   listVersions as listStoredVersions,
+  type NewExperiment,
   replaceVariants,
   updateExperiment,
   updateVariants,
@@ -55,10 +57,16 @@ export async function requireExperiment(db: Db, ref: string): Promise<Experiment
 /** Every version since the first start, in order. */
 export const listVersions = listStoredVersions;
 
+/** @throws DomainError `experiment_not_found` */
 export async function getExperiment({ db }: Pick<Deps, 'db'>, ref: string): Promise<Experiment> {
   return toExperiment(await requireExperiment(db, ref));
 }
 
+/**
+ * Experiments from the newest on.
+ *
+ * @throws DomainError `invalid` for a cursor that no list has given
+ */
 export async function pageOfExperiments(
   { db }: Pick<Deps, 'db'>,
   query: {
@@ -84,15 +92,10 @@ export async function createExperiment(
   actor: Actor,
   request: ExperimentCreate,
 ): Promise<Experiment> {
-  const seed = randomBytes(8).toString('hex');
-  const created = await inTransaction(deps.db, async (tx) => {
-    await requireMetrics(tx, request.metrics);
-    const id = await insertExperiment(tx, toNewExperiment(request, seed));
-    if (id === undefined) throw keyTaken(request.key);
-    const experiment = toExperiment(await requireExperiment(tx, String(id)));
-    await audit(tx, actor, id, 'experiment.created', null, experiment);
-    return experiment;
-  });
+  const draft = toNewExperiment(request, makeSeed());
+  const created = await inTransaction(deps.db, (tx) =>
+    insertDraft(tx, actor, draft, 'experiment.created', null),
+  );
   await showChange(deps);
   return created;
 }
@@ -101,8 +104,9 @@ export async function createExperiment(
  * Changes fields of an experiment.
  *
  * @throws DomainError `immutable_after_start` naming each field that can no longer change,
- *   `version_mismatch` when it is not the version that the caller has seen, `invalid` naming the
- *   metrics that do not exist
+ *   `version_mismatch` when it is not the version that the caller has seen, `invalid` for times that
+ *   do not fit and metrics that do not exist, `transition_not_allowed` for an archived one,
+ *   `experiment_not_found`
  */
 export async function editExperiment(
   deps: ExperimentDeps,
@@ -137,7 +141,12 @@ export async function editExperiment(
   return edited;
 }
 
-/** @throws DomainError `transition_not_allowed` saying what is allowed instead */
+/**
+ * Does to an experiment what its lifecycle allows.
+ *
+ * @throws DomainError `transition_not_allowed` saying what is allowed instead,
+ *   `experiment_not_found`, `version_mismatch`
+ */
 export async function changeStatus(
   deps: ExperimentDeps,
   actor: Actor,
@@ -225,7 +234,8 @@ const PAST_TENSE: Readonly<Record<LifecycleAction, string>> = {
 /**
  * A new draft with everything of another experiment but its seed, its times and its users.
  *
- * @throws DomainError `key_taken`; `invalid` naming the metrics that were deleted since
+ * @throws DomainError `experiment_not_found`, `key_taken`; `invalid` naming the metrics that were
+ *   deleted since
  */
 export async function cloneExperiment(
   deps: ExperimentDeps,
@@ -233,29 +243,45 @@ export async function cloneExperiment(
   ref: string,
   request: { readonly key: string; readonly name?: string | undefined },
 ): Promise<Experiment> {
-  const seed = randomBytes(8).toString('hex');
   const created = await inTransaction(deps.db, async (tx) => {
     const source = await requireExperiment(tx, ref);
-    await requireMetrics(tx, source.metrics);
-    const id = await insertExperiment(tx, {
+    const draft: NewExperiment = {
       ...source,
-      seed,
+      seed: makeSeed(),
       key: request.key,
       name: request.name ?? source.name,
       startsAt: null,
       endsAt: null,
-    });
-    if (id === undefined) throw keyTaken(request.key);
-    const experiment = toExperiment(await requireExperiment(tx, String(id)));
+    };
     const from = { id: source.id, key: source.key };
-    await audit(tx, actor, id, 'experiment.cloned', from, experiment);
-    return experiment;
+    return insertDraft(tx, actor, draft, 'experiment.cloned', from);
   });
   await showChange(deps);
   return created;
 }
 
-/** @throws DomainError `not_a_draft` */
+const makeSeed = (): string => randomBytes(8).toString('hex');
+
+async function insertDraft(
+  tx: Db,
+  actor: Actor,
+  draft: NewExperiment,
+  action: 'experiment.created' | 'experiment.cloned',
+  before: Record<string, unknown> | null,
+): Promise<Experiment> {
+  await requireMetrics(tx, draft.metrics);
+  const id = await insertExperiment(tx, draft);
+  if (id === undefined) throw keyTaken(draft.key);
+  const experiment = toExperiment(await requireExperiment(tx, String(id)));
+  await audit(tx, actor, id, action, before, experiment);
+  return experiment;
+}
+
+/**
+ * Deletes a draft.
+ *
+ * @throws DomainError `not_a_draft`, `experiment_not_found`, `version_mismatch`
+ */
 export async function removeExperiment(
   deps: ExperimentDeps,
   actor: Actor,
@@ -276,7 +302,11 @@ export async function removeExperiment(
   await showChange(deps);
 }
 
-/** What was done to an experiment, from the newest on. */
+/**
+ * What was done to an experiment, from the newest on.
+ *
+ * @throws DomainError `experiment_not_found`; `invalid` for a cursor that no list has given
+ */
 export async function historyOf(
   { db }: Pick<Deps, 'db'>,
   ref: string,
@@ -287,7 +317,11 @@ export async function historyOf(
   return pageOfAudit(db, { type: 'experiment', id: String(id) }, limit, cursor);
 }
 
-/** Forces a variant on a user, for trying it out; neither stored as an assignment nor counted. */
+/**
+ * Forces a variant on a user, for trying it out; neither stored as an assignment nor counted.
+ *
+ * @throws DomainError `invalid` for a variant that the experiment has not, `experiment_not_found`
+ */
 export async function setOverride(
   deps: ExperimentDeps,
   actor: Actor,
@@ -313,7 +347,7 @@ export async function setOverride(
   return override;
 }
 
-/** @throws DomainError `override_not_found` */
+/** @throws DomainError `override_not_found`, `experiment_not_found` */
 export async function removeOverride(
   deps: ExperimentDeps,
   actor: Actor,
@@ -330,10 +364,6 @@ export async function removeOverride(
   });
   await showChange(deps);
 }
-
-/** The change is committed: if it cannot be read now, the next poll reads it. */
-const showChange = ({ snapshot }: ExperimentDeps): Promise<void> =>
-  snapshot.refresh().catch(() => {});
 
 async function lock(tx: Db, ref: string, expected: ExpectedVersions): Promise<ExperimentRecord> {
   const record = await findExperiment(tx, ref, 'lock');

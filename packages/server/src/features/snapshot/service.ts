@@ -7,6 +7,18 @@ import { loadSnapshot, readConfigVersion } from './store.ts';
 const POLL_MS = 1_000;
 
 /**
+ * Shows this process a change that is committed. Where it cannot be read now, the change is none
+ * the less made: the next poll reads it, and says what is wrong for as long as it cannot.
+ */
+export async function showChange({
+  snapshot,
+}: {
+  readonly snapshot: Pick<LiveSnapshot, 'refresh'>;
+}): Promise<void> {
+  await snapshot.refresh().catch(() => {});
+}
+
+/**
  * Keeps the process's snapshot as new as the database: read again after every notification, after
  * every reconnect, and when the polled version differs. Resolves at once; the first load goes on
  * in the background for as long as the database cannot be reached.

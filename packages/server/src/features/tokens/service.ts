@@ -6,6 +6,7 @@ import { parseCursor, toPage } from '../../paging.ts';
 import { type Db, inTransaction, isUnavailable } from '../../platform/postgres.ts';
 import { hashToken, type Principal } from '../../principal.ts';
 import { type Actor, recordAudit } from '../audit/service.ts';
+import { showChange } from '../snapshot/service.ts';
 import type { LiveSnapshot } from '../snapshot/snapshot.ts';
 import {
   ensureToken,
@@ -77,6 +78,8 @@ export async function pageOfTokens(
  * Revokes a token, here at once and in every other process within a second. To revoke it again
  * changes nothing. The caller's own token may be revoked too, as one does that has leaked: the
  * command line and the operator's own token still make new ones.
+ *
+ * @throws DomainError `token_not_found`
  */
 export async function revoke(deps: TokenDeps, actor: Actor, id: number): Promise<void> {
   await inTransaction(deps.db, async (tx) => {
@@ -128,9 +131,6 @@ export async function lookUpPrincipal(
     throw error;
   }
 }
-
-/** The change is committed: if it cannot be read now, the next poll reads it. */
-const showChange = ({ snapshot }: TokenDeps): Promise<void> => snapshot.refresh().catch(() => {});
 
 function audit(
   tx: Db,
