@@ -1,16 +1,15 @@
 import { readWatermark } from '../analytics/watermark.ts';
 import { dropUnusedSlot } from '../cdc/slot.ts';
 import type { Deps } from '../deps.ts';
-import type { ClickHouse } from '../platform/clickhouse.ts';
+import { trimQuarantine } from '../features/quarantine/service.ts';
 import { dropExpiredPartitions, ensurePartitions } from './partitions.ts';
 import { type Repeating, repeat } from './repeat.ts';
 import { retentionFloor } from './retention.ts';
+import { dropMonthsBefore } from './store-clickhouse.ts';
 
 const INTERVAL_MS = 3_600_000;
 /** After a month has ended, how long late requests and clocks that differ may still write to it. */
 const SETTLE_MS = 3_600_000;
-const QUARANTINE_DAYS = 90;
-const DELETE_BATCH = 5_000;
 
 type MaintenanceDeps = Pick<Deps, 'db' | 'clickhouse' | 'config' | 'log' | 'now'>;
 
@@ -52,47 +51,10 @@ async function dropExpired({ db, clickhouse, config, log, now }: MaintenanceDeps
   const dropped = await dropExpiredPartitions(db, now(), retentionMonths);
   if (dropped.length > 0) log.info({ partitions: dropped }, 'expired partitions dropped');
   if (clickhouse === undefined) return;
-  const alsoDropped = await dropFromClickHouse(clickhouse, now(), retentionMonths);
+  const floor = retentionFloor(now(), retentionMonths);
+  const alsoDropped = await dropMonthsBefore(clickhouse, floor);
   if (alsoDropped.length > 0) {
     log.info({ partitions: alsoDropped }, 'expired partitions dropped from ClickHouse');
-  }
-}
-
-/** By what is there, not by what was dropped before: an attempt may have failed, or rows be late. */
-async function dropFromClickHouse(
-  clickhouse: ClickHouse,
-  nowMs: number,
-  retentionMonths: number,
-): Promise<readonly string[]> {
-  const floor = new Date(retentionFloor(nowMs, retentionMonths) / 1_000)
-    .toISOString()
-    .slice(0, 7)
-    .replace('-', '');
-  const result = await clickhouse.query({
-    query: `SELECT DISTINCT partition_id AS id FROM system.parts
-            WHERE database = currentDatabase() AND table = 'events' AND active
-              AND toUInt32OrZero(partition_id) BETWEEN 190001 AND {floor:UInt32} - 1
-            ORDER BY id`,
-    query_params: { floor: Number(floor) },
-    format: 'JSONEachRow',
-  });
-  const ids = (await result.json<{ id: string }>()).map(({ id }) => id);
-  for (const id of ids) {
-    await clickhouse.command({ query: `ALTER TABLE events DROP PARTITION ID '${id}'` });
-  }
-  return ids;
-}
-
-/** Refused items are kept for finding out what a client sends, not for ever. */
-async function trimQuarantine({ db }: MaintenanceDeps): Promise<void> {
-  for (;;) {
-    const { rowCount } = await db.query(
-      `DELETE FROM quarantine WHERE id IN (
-         SELECT id FROM quarantine WHERE received_at < now() - make_interval(days => $1)
-         ORDER BY id LIMIT $2)`,
-      [QUARANTINE_DAYS, DELETE_BATCH],
-    );
-    if ((rowCount ?? 0) < DELETE_BATCH) return;
   }
 }
 

@@ -3,7 +3,7 @@ import { formatInstant } from '@assay/core';
 import type { z } from 'zod';
 import type { Deps } from '../../deps.ts';
 import type { TimeWindow } from '../../worker/retention.ts';
-import { insertQuarantined, type QuarantineRow } from './store.ts';
+import { deleteQuarantined, insertQuarantined, type QuarantineRow } from './store.ts';
 
 /** Why an item was refused, as it is answered and as it is kept. */
 export interface Rejection {
@@ -34,6 +34,16 @@ export async function quarantine(
       item,
     })),
   );
+}
+
+const KEPT_DAYS = 90;
+const DELETE_BATCH = 5_000;
+
+/** Refused items are kept for finding out what a client sends, not for ever. */
+export async function trimQuarantine({ db }: Pick<Deps, 'db'>): Promise<void> {
+  let deleted: number;
+  do deleted = await deleteQuarantined(db, KEPT_DAYS, DELETE_BATCH);
+  while (deleted === DELETE_BATCH);
 }
 
 /** A rejection that names the fields of an item that its schema does not take. */

@@ -39,6 +39,17 @@ export async function insertQuarantined(db: Db, rows: readonly QuarantineRow[]):
   );
 }
 
+/** Deletes refused items older than that, the oldest first and at most `limit`; answers how many. */
+export async function deleteQuarantined(db: Db, days: number, limit: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `DELETE FROM quarantine WHERE id IN (
+       SELECT id FROM quarantine WHERE received_at < now() - make_interval(days => $1)
+       ORDER BY id LIMIT $2)`,
+    [days, limit],
+  );
+  return rowCount ?? 0;
+}
+
 function toPayload(item: unknown): string {
   // JSON.stringify escapes NUL and lone surrogates; a raw NDJSON line is text as it came.
   const json = typeof item === 'string' ? item : (JSON.stringify(item) ?? 'null');
