@@ -2,6 +2,7 @@ import type { Deps } from '../deps.ts';
 import { must } from '../errors.ts';
 import { backoffMs } from '../platform/backoff.ts';
 import type { ClickHouse } from '../platform/clickhouse.ts';
+import { codeOf } from '../platform/postgres.ts';
 import { copyTables, isBackfilled, requireBackfill } from './backfill.ts';
 import type { WriterOptions } from './clickhouse-writer.ts';
 import { connectLeader, type Leader, takeLead } from './leader.ts';
@@ -214,7 +215,7 @@ async function openStream({
         publication: PUBLICATION,
       });
     } catch (error) {
-      if ((error as { code?: unknown }).code !== SLOT_IN_USE) throw error;
+      if (codeOf(error) !== SLOT_IN_USE) throw error;
       progress.state = 'waiting';
       progress.lastError = (error as Error).message;
       await sleep(SLOT_WAIT_MS, signal);

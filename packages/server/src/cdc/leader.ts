@@ -1,8 +1,7 @@
 import pg from 'pg';
+import { ADVISORY_LOCKS } from '../platform/advisory-locks.ts';
 import { sleep } from './sleep.ts';
 
-/** One worker per database reads the slot; the others wait for this lock. */
-export const LEADER_LOCK = 4_170_003;
 const WAIT_MS = 1_000;
 const QUERY_TIMEOUT_MS = 10_000;
 
@@ -37,7 +36,7 @@ export async function connectLeader(url: string): Promise<Leader> {
   return { client, lost: controller.signal, abandon, end: () => client.end().catch(() => {}) };
 }
 
-/** Resolves when this worker leads, or when `signal` is aborted. */
+/** Resolves when this worker leads (one per database reads the slot), or when `signal` is aborted. */
 export async function takeLead(
   { client, lost }: Leader,
   signal: AbortSignal,
@@ -47,7 +46,7 @@ export async function takeLead(
     lost.throwIfAborted();
     const { rows } = await client.query<{ locked: boolean }>(
       'SELECT pg_try_advisory_lock($1) AS locked',
-      [LEADER_LOCK],
+      [ADVISORY_LOCKS.leadCdc],
     );
     if (rows[0]?.locked) return;
     onWait();

@@ -1,5 +1,5 @@
+import { ADVISORY_LOCKS } from '../platform/advisory-locks.ts';
 import { type Db, inTransaction, type Pool } from '../platform/postgres.ts';
-import { LEADER_LOCK } from './leader.ts';
 
 /** What the database says of a replication slot; undefined when there is none. */
 export interface Slot {
@@ -80,7 +80,7 @@ export function dropUnusedSlot(pool: Pool): Promise<string | undefined> {
       `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
        WHERE slot_name = $1 AND NOT active AND database = current_database()
          AND pg_try_advisory_xact_lock($2)`,
-      [name, LEADER_LOCK],
+      [name, ADVISORY_LOCKS.leadCdc],
     );
     return rowCount === 0 ? undefined : name;
   });

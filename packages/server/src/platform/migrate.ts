@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
+import { ADVISORY_LOCKS } from './advisory-locks.ts';
 import { type ClickHouse, connectClickHouse } from './clickhouse.ts';
 
 /** One numbered SQL file. */
@@ -21,8 +22,6 @@ class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }
 
-// Any number will do, as long as every process takes the same one.
-const LOCK_KEY = 4_170_001;
 const LOCK_TIMEOUT_MS = 60_000;
 
 const MIGRATIONS_URL = new URL('../../migrations/', import.meta.url);
@@ -155,7 +154,7 @@ export async function migrate(options: {
   await client.connect();
   try {
     await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
-    await client.query('SELECT pg_advisory_lock($1)', [LOCK_KEY]);
+    await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCKS.migrate]);
     await client.query('SET lock_timeout = 5000');
     const postgres = await run('postgres', postgresTarget(client));
     if (options.clickhouseUrl === undefined) return { postgres, clickhouse: [] };

@@ -21,6 +21,10 @@ types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) => text);
 // bigint counts and ids stay below 2^53 here; text would leak into JSON.
 types.setTypeParser(pg.types.builtins.INT8, Number);
 
+/** SQL that makes a timestamptz RFC 3339 text in UTC with six decimals, as all of our code has it. */
+export const rfc3339 = (expression: string): string =>
+  `to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
 export interface PoolOptions {
   readonly url: string;
   readonly maxConnections: number;
@@ -85,10 +89,17 @@ export async function inTransaction<T>(
   }
 }
 
+/** The SQLSTATE that PostgreSQL answered, or the system's code for a connection; else empty. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : '';
+}
+
 /** True for errors that say "the database cannot be reached now", not "the statement is wrong". */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error);
   return (
     // connection exceptions, operator intervention (shutdown, crash), too many connections
     /^(08|57P|53)/.test(code) ||
@@ -101,10 +112,5 @@ export function isUnavailable(error: unknown): boolean {
 
 /** True for errors that a value of the statement causes (SQLSTATE classes 22 and 23). */
 export function isDataError(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    typeof error.code === 'string' &&
-    /^2[23]/.test(error.code)
-  );
+  return /^2[23]/.test(codeOf(error));
 }

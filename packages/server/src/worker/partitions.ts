@@ -1,5 +1,5 @@
 import { backoffMs } from '../platform/backoff.ts';
-import { type Db, inTransaction, type Pool } from '../platform/postgres.ts';
+import { codeOf, type Db, inTransaction, type Pool } from '../platform/postgres.ts';
 import { retentionFloor } from './retention.ts';
 import {
   attachMonth,
@@ -31,9 +31,7 @@ export function neededMonths(nowMs: number, retentionMonths: number): readonly M
 
 /** What another session does that will be over soon: a lock held, a deadlock, the same table made. */
 const isContention = (error: unknown): boolean =>
-  error instanceof Error &&
-  'code' in error &&
-  ['55P03', '40P01', '42P07'].includes(String(error.code));
+  ['55P03', '40P01', '42P07'].includes(codeOf(error));
 
 /**
  * Makes the partitions that are missing. It waits for no lock for long, since all writers would

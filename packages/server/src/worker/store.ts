@@ -1,7 +1,6 @@
+import { ADVISORY_LOCKS } from '../platform/advisory-locks.ts';
 import type { Db } from '../platform/postgres.ts';
 
-const MAKE_LOCK = 4_170_002;
-const DROP_LOCK = 4_170_004;
 /** Marks a month that was detached to be dropped, and not by an operator to be kept elsewhere. */
 const EXPIRED = 'assay: expired';
 /** Detaching waits for everyone who still reads the table. */
@@ -16,7 +15,7 @@ export interface Month {
 }
 
 /** A table with the name of a month. */
-export interface Partition {
+interface Partition {
   readonly table: string;
   readonly isAttached: boolean;
   /** A DETACH was interrupted between its two steps. */
@@ -52,7 +51,7 @@ export async function listPartitions(db: Db): Promise<readonly Partition[]> {
 
 /** Waits until nobody else makes partitions, and keeps others from it to the end of the transaction. */
 export async function lockMaking(tx: Db): Promise<void> {
-  await tx.query('SELECT pg_advisory_xact_lock($1)', [MAKE_LOCK]);
+  await tx.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.makePartitions]);
 }
 
 /**
@@ -77,14 +76,14 @@ export async function attachMonth(tx: Db, { table, from, to }: Month): Promise<v
 export async function tryLockDropping(session: Db): Promise<boolean> {
   const { rows } = await session.query<{ locked: boolean }>(
     'SELECT pg_try_advisory_lock($1) AS locked',
-    [DROP_LOCK],
+    [ADVISORY_LOCKS.dropPartitions],
   );
   return rows[0]?.locked === true;
 }
 
 /** Gives the right of {@link tryLockDropping} back. */
 export async function unlockDropping(session: Db): Promise<void> {
-  await session.query('SELECT pg_advisory_unlock($1)', [DROP_LOCK]);
+  await session.query('SELECT pg_advisory_unlock($1)', [ADVISORY_LOCKS.dropPartitions]);
 }
 
 /** Drops one month, in no transaction. Detaching first locks readers of the other months least. */

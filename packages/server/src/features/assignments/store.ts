@@ -1,5 +1,5 @@
 import { plainArray, textArray } from '../../platform/array-literal.ts';
-import type { Db } from '../../platform/postgres.ts';
+import { type Db, rfc3339 } from '../../platform/postgres.ts';
 
 /** An assignment as stored; times are RFC 3339 UTC text with microseconds. */
 export interface AssignmentRow {
@@ -27,7 +27,7 @@ interface Row {
 }
 
 const COLUMNS = `experiment_id, user_id, variant_id, version, source, bucket,
-  to_char(assigned_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS assigned_at`;
+  ${rfc3339('assigned_at')} AS assigned_at`;
 
 // The status and version are checked where the row is written: an assignment decided under a
 // snapshot that has become old is not inserted, and its process decides again.

@@ -1,4 +1,4 @@
-import type { Db } from '../../platform/postgres.ts';
+import { type Db, rfc3339 } from '../../platform/postgres.ts';
 
 export interface AuditRow {
   readonly actor: string;
@@ -49,7 +49,7 @@ export async function listAudit(
   before: number | null,
 ): Promise<readonly AuditEntryRow[]> {
   const { rows } = await db.query<AuditEntryRow>(
-    `SELECT id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at,
+    `SELECT id, ${rfc3339('at')} AS at,
             actor, action, resource_type, resource_id, before, after, request_id
      FROM audit_log
      WHERE resource_type = $1 AND resource_id = $2 AND ($4::bigint IS NULL OR id < $4)

@@ -1,5 +1,5 @@
 import type { ExperimentStatus } from '@assay/core';
-import type { Db } from '../../platform/postgres.ts';
+import { type Db, rfc3339 } from '../../platform/postgres.ts';
 import type { ExperimentRecord, ExperimentVersion, VariantRecord } from './experiment.ts';
 
 /** What makes a new experiment; `coverage` and `allocation` in hundredths of a percent. */
@@ -48,12 +48,11 @@ interface VariantRow {
   readonly config: Record<string, unknown>;
 }
 
-const rfc3339 = (column: string): string =>
-  `to_char(e.${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ${column}`;
+const TIMES = ['starts_at', 'ends_at', 'created_at', 'updated_at', 'started_at', 'stopped_at'];
 
 const COLUMNS = `e.id, e.key, e.name, e.description, e.hypothesis, e.status, e.version, e.seed,
   e.coverage, e.metrics, e.analysis,
-  ${['starts_at', 'ends_at', 'created_at', 'updated_at', 'started_at', 'stopped_at'].map(rfc3339).join(', ')},
+  ${TIMES.map((column) => `${rfc3339(`e.${column}`)} AS ${column}`).join(', ')},
   (SELECT json_agg(json_build_object('id', v.id, 'position', v.position, 'key', v.key,
      'name', v.name, 'allocation', v.allocation, 'is_control', v.is_control, 'config', v.config)
      ORDER BY v.position) FROM variants v WHERE v.experiment_id = e.id) AS variants`;
@@ -247,7 +246,7 @@ export async function listVersions(
     effective_at: string;
   }>(
     `SELECT version, coverage, allocations,
-       to_char(effective_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS effective_at
+       ${rfc3339('effective_at')} AS effective_at
      FROM experiment_versions WHERE experiment_id = $1 ORDER BY version`,
     [experimentId],
   );

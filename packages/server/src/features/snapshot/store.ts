@@ -1,7 +1,7 @@
 import type { TokenRole } from '@assay/contract';
 import { bucketRanges, type ExperimentStatus, parseInstant } from '@assay/core';
 import { must } from '../../errors.ts';
-import type { Db } from '../../platform/postgres.ts';
+import { type Db, rfc3339 } from '../../platform/postgres.ts';
 import type { Principal } from '../../principal.ts';
 import type { Snapshot, SnapshotExperiment, SnapshotVariant } from './snapshot.ts';
 
@@ -53,7 +53,7 @@ const LOAD = `
     (SELECT json_agg(json_build_object(
        'id', e.id, 'key', e.key, 'status', e.status, 'version', e.version, 'seed', e.seed,
        'coverage', e.coverage, 'has_reported', e.has_reported,
-       'started_at', to_char(e.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+       'started_at', ${rfc3339('e.started_at')},
        'variants', (SELECT json_agg(json_build_object(
             'id', v.id, 'key', v.key, 'name', v.name, 'allocation', v.allocation,
             'is_control', v.is_control, 'config', v.config) ORDER BY v.position)

@@ -1,11 +1,10 @@
 import type { Token, TokenRole } from '@assay/contract';
 import { must } from '../../errors.ts';
-import type { Db } from '../../platform/postgres.ts';
+import { type Db, rfc3339 } from '../../platform/postgres.ts';
 import type { Principal } from '../../principal.ts';
 
 const COLUMNS = `id, name, role, prefix,
-  to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
-  to_char(revoked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS revoked_at`;
+  ${rfc3339('created_at')} AS created_at, ${rfc3339('revoked_at')} AS revoked_at`;
 
 /** A token as it is stored: its SHA-256 in hex, and what a reader may see of it. */
 interface NewToken {
