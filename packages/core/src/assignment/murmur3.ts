@@ -54,8 +54,8 @@ function encodeUtf8(text: string, target: Uint8Array, start: number): number {
   return at;
 }
 
-function hashBytes(bytes: Uint8Array, length: number, seed: number): number {
-  let hash = seed | 0;
+function hashBytes(bytes: Uint8Array, length: number): number {
+  let hash = 0;
   const blocks = length & ~3;
   // Every index below is < length, so the fallbacks never apply; they are what
   // noUncheckedIndexedAccess asks for and V8 drops.
@@ -89,12 +89,12 @@ const bufferFor = (units: number): Uint8Array =>
   units <= SCRATCH_UNITS ? scratch : new Uint8Array(units * 3);
 
 /**
- * The unsigned 32-bit murmur3 hash of `text` in UTF-8: the same as Python's
- * `mmh3.hash(text, seed, signed=False)` and, with seed 0, ClickHouse's `murmurHash3_32(text)`.
+ * The unsigned 32-bit murmur3 hash of `text` in UTF-8, with murmur3's own seed 0: the same as
+ * Python's `mmh3.hash(text, signed=False)` and ClickHouse's `murmurHash3_32(text)`.
  */
-export function murmur3(text: string, seed = 0): number {
+export function murmur3(text: string): number {
   const bytes = bufferFor(text.length);
-  return hashBytes(bytes, encodeUtf8(text, bytes, 0), seed);
+  return hashBytes(bytes, encodeUtf8(text, bytes, 0));
 }
 
 const COLON = 0x3a;
@@ -105,5 +105,5 @@ export function murmur3Joined(left: string, right: string): number {
   let end = encodeUtf8(left, bytes, 0);
   bytes[end++] = COLON;
   end = encodeUtf8(right, bytes, end);
-  return hashBytes(bytes, end, 0);
+  return hashBytes(bytes, end);
 }

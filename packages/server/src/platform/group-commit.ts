@@ -25,8 +25,6 @@ export interface GroupCommitOptions<Item, Result> {
 export interface GroupCommit<Item, Result> {
   /** Resolves after the item's transaction was committed. */
   readonly submit: (item: Item) => Promise<Result>;
-  /** Resolves when nothing waits and nothing is being written. */
-  readonly drain: () => Promise<void>;
 }
 
 interface Waiting<Item, Result> {
@@ -49,7 +47,6 @@ export function createGroupCommit<Item, Result>(
   let waitingRows = 0;
   let writing = 0;
   let timer: NodeJS.Timeout | undefined;
-  let idle: (() => void)[] = [];
 
   const write = async (group: readonly Waiting<Item, Result>[]): Promise<void> => {
     const stopTimer = metrics.groupCommitDuration.startTimer({ group: name });
@@ -59,13 +56,11 @@ export function createGroupCommit<Item, Result>(
         entry.resolve(results[index] as Result);
       });
     } catch (error) {
-      const [only] = group;
       if (group.length > 1 && options.isItemFault(error)) {
         const half = group.length >> 1;
         await write(group.slice(0, half));
         await write(group.slice(half));
-      } else if (group.length === 1) only?.reject(error);
-      else for (const entry of group) entry.reject(error);
+      } else for (const entry of group) entry.reject(error);
     } finally {
       stopTimer();
     }
@@ -94,10 +89,6 @@ export function createGroupCommit<Item, Result>(
       void write(takeGroup()).finally(() => {
         writing--;
         if (waiting.length > 0) flush();
-        else if (writing === 0) {
-          for (const resolve of idle) resolve();
-          idle = [];
-        }
       });
     }
   };
@@ -119,14 +110,6 @@ export function createGroupCommit<Item, Result>(
         if (writing >= maxConcurrent) return;
         if (waitingRows >= maxRows) flush();
         else timer ??= setTimeout(flush, options.lingerMs);
-      }),
-    drain: () =>
-      new Promise((resolve) => {
-        if (waiting.length === 0 && writing === 0) resolve();
-        else {
-          idle.push(resolve);
-          flush();
-        }
       }),
   };
 }

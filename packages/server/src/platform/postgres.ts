@@ -29,8 +29,9 @@ export interface PoolOptions {
   readonly url: string;
   readonly maxConnections: number;
   readonly applicationName: string;
-  readonly statementTimeoutMs?: number;
 }
+
+const STATEMENT_TIMEOUT_MS = 5_000;
 
 /**
  * A pool whose connections have the session settings that the pipeline relies on. An idle
@@ -43,8 +44,9 @@ export function connectPostgres(options: PoolOptions): Pool {
     connectionTimeoutMillis: 3_000,
     idleTimeoutMillis: 30_000,
     application_name: options.applicationName,
-    statement_timeout: options.statementTimeoutMs ?? 5_000,
-    query_timeout: (options.statementTimeoutMs ?? 5_000) + 2_000,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    // For a server that does not answer at all.
+    query_timeout: STATEMENT_TIMEOUT_MS + 2_000,
     lock_timeout: 1_000,
     idle_in_transaction_session_timeout: 10_000,
     options: '-c timezone=UTC -c synchronous_commit=on -c extra_float_digits=1',

@@ -30,10 +30,12 @@ export interface AssignmentWriter {
   readonly forget: (experimentId: number, userId: string) => void;
   readonly find: (experimentId: number, userId: string) => Promise<Stored>;
   readonly persist: (row: NewAssignment) => Promise<Persisted>;
-  readonly drain: () => Promise<void>;
 }
 
-/** Assignments of an experiment never change their variant, so the cache needs no invalidation. */
+/**
+ * A stored assignment never changes its variant, so what another process does makes the cache miss
+ * at most an earlier `assigned_at`, and a new row for as long as "has none" is believed.
+ */
 export function createAssignmentWriter(deps: Pick<Deps, 'db' | 'metrics'>): AssignmentWriter {
   const { db, metrics } = deps;
   const cache = new LRUCache<string, Stored>({ max: CACHE_ENTRIES_MAX });
@@ -83,9 +85,6 @@ export function createAssignmentWriter(deps: Pick<Deps, 'db' | 'metrics'>): Assi
     },
     find: (experimentId, userId) => reads.submit({ experimentId, userId }),
     persist: writes.submit,
-    async drain() {
-      await Promise.all([writes.drain(), reads.drain()]);
-    },
   };
 }
 
