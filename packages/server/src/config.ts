@@ -8,6 +8,8 @@ interface Setting<T> {
   readonly help: string;
   /** Has a `NAME_FILE` twin that reads the value from a file, and is never printed. */
   readonly secret?: boolean;
+  /** Has no default and may be left out; any other without a default must be given. */
+  readonly optional?: boolean;
   /** Text to value. Throws an Error whose message says what is allowed. */
   readonly parse: (text: string) => T;
 }
@@ -68,6 +70,7 @@ const SETTINGS = {
     fallback: undefined,
     help: 'admin bearer token, ensured at start',
     secret: true,
+    optional: true,
     parse: (value) => {
       if (value.length < 32) throw new Error('must have at least 32 characters');
       return value;
@@ -132,14 +135,12 @@ const SETTINGS = {
 } as const satisfies Record<string, Setting<unknown>>;
 
 type Settings = typeof SETTINGS;
-type SettingName = keyof Settings;
-type Required = 'databaseUrl';
 
 /** Every setting of a server process, typed; what is optional and not given is undefined. */
 export type Config = {
-  readonly [K in SettingName]:
+  readonly [K in keyof Settings]:
     | ReturnType<Settings[K]['parse']>
-    | (K extends 'adminToken' ? undefined : never);
+    | (Settings[K] extends { readonly optional: true } ? undefined : never);
 };
 
 /** Names that the launcher reads; the server accepts and ignores them. */
@@ -187,9 +188,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const entries = Object.entries(SETTINGS).map(([key, setting]: [string, Setting<unknown>]) => {
     const value = readValue(setting, env);
     if (value === undefined) {
-      if (key === ('databaseUrl' satisfies Required))
-        throw new ConfigError(`${setting.name} is not set: ${setting.help}`);
-      return [key, undefined];
+      if (setting.optional) return [key, undefined];
+      throw new ConfigError(`${setting.name} is not set: ${setting.help}`);
     }
     try {
       return [key, setting.parse(value)];
