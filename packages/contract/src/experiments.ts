@@ -1,3 +1,4 @@
+import { BUCKETS, toHundredths } from '@assay/core';
 import { z } from 'zod';
 import {
   ExperimentStatus,
@@ -9,6 +10,7 @@ import {
   Timestamp,
   text,
 } from './common.ts';
+import { ANALYSIS_METHODS } from './results.ts';
 
 const VARIANTS_MAX = 50;
 
@@ -29,8 +31,6 @@ const VariantChange = z
   .meta({ id: 'VariantChange' });
 export type VariantChange = z.infer<typeof VariantChange>;
 
-const hundredths = (percentage: number): number => Math.round(percentage * 100);
-
 type ShareOfVariant = Pick<VariantChange, 'key' | 'allocation_pct' | 'is_control'>;
 
 /** All shares sum to exactly 100, keys differ, and one variant is the control. */
@@ -38,8 +38,11 @@ function variantProblems(
   variants: readonly ShareOfVariant[],
 ): readonly { readonly path: (string | number)[]; readonly message: string }[] {
   const problems: { path: (string | number)[]; message: string }[] = [];
-  const sum = variants.reduce((total, { allocation_pct }) => total + hundredths(allocation_pct), 0);
-  if (sum !== 10_000) {
+  const sum = variants.reduce(
+    (total, { allocation_pct }) => total + toHundredths(allocation_pct),
+    0,
+  );
+  if (sum !== BUCKETS) {
     const message = `allocation_pct of all variants must sum to exactly 100, not ${sum / 100}`;
     problems.push({ path: [], message });
   }
@@ -76,7 +79,7 @@ export const MetricUse = z
   .meta({ id: 'MetricUse' });
 
 const analysisFields = {
-  method: z.enum(['fixed', 'sequential', 'bayesian']),
+  method: z.enum(ANALYSIS_METHODS),
   confidence_level: z.number().min(50).max(99.99),
   expected_users: z.number().int().positive().max(1e12).nullable(),
 };

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { page, text } from './common.ts';
 
-/** From least to most right; see ARCHITECTURE.md for what each may do. */
+/**
+ * What a token may do: `ingest` sends events and exposures, `client` also assigns users, `viewer`
+ * reads all but tokens, `editor` does all of that and changes experiments, `admin` also makes and
+ * revokes tokens.
+ */
 export const TOKEN_ROLES = ['client', 'ingest', 'viewer', 'editor', 'admin'] as const;
 export const TokenRole = z.enum(TOKEN_ROLES);
 export type TokenRole = z.infer<typeof TokenRole>;

@@ -1,4 +1,10 @@
-export { BUCKETS, type BucketRange, bucketOf, bucketRanges } from './assignment/buckets.ts';
+export {
+  BUCKETS,
+  type BucketRange,
+  bucketOf,
+  bucketRanges,
+  toHundredths,
+} from './assignment/buckets.ts';
 export {
   type AssignmentSource,
   type Decision,

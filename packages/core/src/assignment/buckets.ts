@@ -3,6 +3,11 @@ import { murmur3Joined } from './murmur3.ts';
 /** Buckets are 0…9999; shares and coverage are in hundredths of a percent, 0…10000. */
 export const BUCKETS = 10_000;
 
+/** A percentage with at most two decimals in hundredths of a percent, as a whole number. */
+export function toHundredths(percentage: number): number {
+  return Math.round(percentage * 100);
+}
+
 /**
  * The bucket of a user in an experiment, 0…9999: `murmur3(user_id + ":" + seed) % 10000`, the same
  * as ClickHouse's `murmurHash3_32(concat(user_id, ':', seed)) % 10000`.

@@ -1,11 +1,8 @@
 import type { Experiment, ExperimentCreate, ExperimentPatch, VariantChange } from '@assay/contract';
-import { bucketRanges } from '@assay/core';
+import { bucketRanges, toHundredths } from '@assay/core';
 import { must } from '../../errors.ts';
 import type { ExperimentRecord, VariantRecord } from './experiment.ts';
 import type { NewExperiment } from './store.ts';
-
-/** A percentage with two decimals as the whole number that is stored. */
-const toHundredths = (percentage: number): number => Math.round(percentage * 100);
 
 /** An experiment as it is answered. */
 export function toExperiment(record: ExperimentRecord): Experiment {
