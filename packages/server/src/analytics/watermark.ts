@@ -1,4 +1,5 @@
 import { parseInstant } from '@assay/core';
+import { must } from '../errors.ts';
 import type { ClickHouse } from '../platform/clickhouse.ts';
 
 /**
@@ -13,5 +14,5 @@ export async function readWatermark(clickhouse: ClickHouse): Promise<number | nu
   });
   const [row] = await result.json<{ watermark: string; n: number | string }>();
   if (row === undefined || Number(row.n) === 0) return null;
-  return parseInstant(row.watermark) ?? null;
+  return must(parseInstant(row.watermark), 'a time of the store');
 }

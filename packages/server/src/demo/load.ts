@@ -1,10 +1,10 @@
 import type { Experiment } from '@assay/contract';
 import { parseInstant } from '@assay/core';
-import { readStar, STAR_EXPERIMENT, STAR_KEY } from './star.ts';
+import { must } from '../errors.ts';
+import { DAY_MICROS, readStar, STAR_EXPERIMENT, STAR_KEY } from './star.ts';
 
 const BATCH = 1_000;
 const TIMEOUT_MS = 30_000;
-const DAY = 86_400_000_000;
 /** The trial is dated before its loading, so that none of it lies in the future. */
 const DAYS_BACK = 75;
 
@@ -50,8 +50,8 @@ export async function loadDemo(baseUrl: string, token: string, csv: string): Pro
   }
   if (experiment.status === 'draft') experiment = await call('POST', `${path}/start`);
 
-  const created = parseInstant(experiment.created_at) ?? 0;
-  const start = Math.floor(created / DAY) * DAY - DAYS_BACK * DAY;
+  const created = must(parseInstant(experiment.created_at), 'a time of the API');
+  const start = (Math.floor(created / DAY_MICROS) - DAYS_BACK) * DAY_MICROS;
   const { exposures, events } = readStar(csv, start);
   const send = async (url: string, name: string, items: readonly unknown[]): Promise<void> => {
     for (let at = 0; at < items.length; at += BATCH) {

@@ -45,7 +45,7 @@ export interface StarEvent {
   readonly properties: { readonly reading: number; readonly math: number };
 }
 
-const DAY = 86_400_000_000;
+export const DAY_MICROS = 86_400_000_000;
 const SCHOOL_DAYS = 30;
 
 /**
@@ -74,7 +74,7 @@ export function readStar(
     if (variant === undefined || !id)
       throw new Error(`line ${index + 2} of the STAR file: ${line}`);
     // Spread over the first month, a second apart from each other at least.
-    const offset = (index % SCHOOL_DAYS) * DAY + index * 1_000_000;
+    const offset = (index % SCHOOL_DAYS) * DAY_MICROS + index * 1_000_000;
     exposures.push({
       experiment: STAR_KEY,
       user_id: `pupil-${id}`,
@@ -88,7 +88,7 @@ export function readStar(
       event_id: eventId(id),
       user_id: `pupil-${id}`,
       type: STAR_EVENT,
-      timestamp: formatInstant(start + offset + SCHOOL_DAYS * DAY),
+      timestamp: formatInstant(start + offset + SCHOOL_DAYS * DAY_MICROS),
       value: Number(reading) + Number(math),
       properties: { reading: Number(reading), math: Number(math) },
     });

@@ -111,7 +111,8 @@ function toExperiment(row: ExperimentRow): SnapshotExperiment {
     status: row.status,
     version: row.version,
     seed: row.seed,
-    startedAt: row.started_at === null ? null : (parseInstant(row.started_at) ?? null),
+    startedAt:
+      row.started_at === null ? null : must(parseInstant(row.started_at), 'a time of the store'),
     hasReported: row.has_reported,
     variants,
     variantsById,
