@@ -1,8 +1,9 @@
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { expect } from 'vitest';
 import { readWatermark } from '../src/analytics/watermark.ts';
 import { type Cdc, startCdc } from '../src/cdc/cdc.ts';
+import { parseLsn } from '../src/cdc/lsn.ts';
+import { slotName } from '../src/cdc/slot.ts';
 import { readConfig } from '../src/config.ts';
 import type { ClickHouse } from '../src/platform/clickhouse.ts';
 import { createMetrics, type Metrics } from '../src/platform/metrics.ts';
@@ -22,6 +23,18 @@ export function startTestCdc(
     metrics,
     now: Date.now,
   });
+}
+
+/** What a {@link Cdc} is doing, to be polled. */
+export const stateOf = (cdc: Cdc) => () => cdc.status().state;
+
+/** How far the reader of the database's slot has confirmed. */
+export async function confirmedLsn({ pool }: TestDatabase): Promise<bigint> {
+  const { rows } = await pool.query<{ lsn: string }>(
+    'SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = $1',
+    [await slotName(pool)],
+  );
+  return parseLsn(rows[0]?.lsn ?? '0/0');
 }
 
 /** Events of fifty users over the last 200 days, with doubles and texts of every sort. */
@@ -111,53 +124,4 @@ export async function expectEqualStores(
     // Rows that are really there, before FINAL joins the copies.
     expect(await countOf(client, table)).toBeGreaterThanOrEqual(expected);
   }
-}
-
-/** A door to a server that can be shut, and opened again. */
-export interface Door {
-  readonly url: string;
-  readonly shut: () => void;
-  readonly open: () => void;
-  readonly remove: () => void;
-}
-
-export async function doorTo(url: string): Promise<Door> {
-  const target = new URL(url);
-  const sockets = new Set<Socket>();
-  let isOpen = true;
-  const server = createServer((socket) => {
-    if (!isOpen) {
-      socket.destroy();
-      return;
-    }
-    const upstream = connect(Number(target.port), target.hostname);
-    sockets.add(socket);
-    socket.pipe(upstream).pipe(socket);
-    for (const end of [socket, upstream]) {
-      end.on('error', () => end.destroy());
-      end.on('close', () => {
-        sockets.delete(socket);
-        socket.destroy();
-        upstream.destroy();
-      });
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const proxied = new URL(url);
-  proxied.port = String((server.address() as AddressInfo).port);
-  const shut = (): void => {
-    isOpen = false;
-    for (const socket of sockets) socket.destroy();
-  };
-  return {
-    url: proxied.href,
-    shut,
-    open: () => {
-      isOpen = true;
-    },
-    remove: () => {
-      shut();
-      server.close();
-    },
-  };
 }

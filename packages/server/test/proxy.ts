@@ -14,17 +14,21 @@ export async function proxyTo(url: string): Promise<Door> {
   const sockets = new Set<Socket>();
   let isOpen = true;
   const server = createServer((socket) => {
+    if (!isOpen) {
+      socket.destroy();
+      return;
+    }
     sockets.add(socket);
     const upstream = connect(Number(target.port), target.hostname);
     socket.pipe(upstream).pipe(socket);
     for (const end of [socket, upstream]) {
       end.on('error', () => end.destroy());
       end.on('close', () => {
+        sockets.delete(socket);
         socket.destroy();
         upstream.destroy();
       });
     }
-    if (!isOpen) socket.destroy();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const proxied = new URL(url);

@@ -16,6 +16,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+async function expectTakenOver(): Promise<void> {
+  const unlock = await lockDataDir(folder);
+  expect(await lockOwner(folder)).toMatchObject({ pid: process.pid });
+  await unlock();
+}
+
 describe('the lock', () => {
   it('is for one process at a time', async () => {
     const unlock = await lockDataDir(folder);
@@ -32,17 +38,17 @@ describe('the lock', () => {
     const identity = await identityOf(child.pid ?? 0);
     await new Promise((resolve) => child.once('exit', resolve));
     await writeFile(join(folder, 'lock'), JSON.stringify(identity));
-    await (await lockDataDir(folder))();
+    await expectTakenOver();
   });
 
   it('of a dead process is taken over though another one has its number now', async () => {
     await writeFile(join(folder, 'lock'), JSON.stringify({ pid: process.pid, startedAt: '1' }));
-    await (await lockDataDir(folder))();
+    await expectTakenOver();
   });
 
   it.each(['', '{', '{"pid":"x"}'])('that says %j is taken over', async (content) => {
     await writeFile(join(folder, 'lock'), content);
-    await (await lockDataDir(folder))();
+    await expectTakenOver();
   });
 
   it('goes to one of many who find a stale one', async () => {

@@ -1,30 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect } from 'vitest';
 import {
-  doorTo,
+  confirmedLsn,
   expectEqualStores,
   insertAssignments,
   insertEvents,
   queryClickHouse,
   startTestCdc,
+  stateOf,
 } from '../../test/cdc.ts';
 import { type TestDatabase, test } from '../../test/fixtures.ts';
+import { proxyTo } from '../../test/proxy.ts';
 import { readWatermark } from '../analytics/watermark.ts';
 import { connectClickHouse } from '../platform/clickhouse.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { ensurePartitions } from '../worker/partitions.ts';
-import { parseLsn } from './lsn.ts';
-import { slotName } from './slot.ts';
-
-const stateOf = (cdc: { status: () => { state: string } }) => () => cdc.status().state;
-
-async function confirmed({ pool }: TestDatabase): Promise<bigint> {
-  const { rows } = await pool.query<{ lsn: string }>(
-    'SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = $1',
-    [await slotName(pool)],
-  );
-  return parseLsn(rows[0]?.lsn ?? '0/0');
-}
 
 const letters = async ({ pool }: TestDatabase) =>
   (await pool.query('SELECT table_name, operation, row, error FROM cdc_dead_letters ORDER BY id'))
@@ -35,7 +25,7 @@ describe('change data capture in trouble', () => {
     database,
     clickhouse,
   }) => {
-    const door = await doorTo(clickhouse.url);
+    const door = await proxyTo(clickhouse.url);
     const client = connectClickHouse(door.url);
     door.shut();
     await insertEvents(database, 50);
@@ -58,14 +48,14 @@ describe('change data capture in trouble', () => {
     await expect.poll(() => cdc.status()).toMatchObject({ state: 'streaming', lastError: null });
     await cdc.stop();
     await client.close();
-    door.remove();
+    door.close();
   });
 
   test('shows a lag that grows, and stops in time, while ClickHouse is away', async ({
     database,
     clickhouse,
   }) => {
-    const door = await doorTo(clickhouse.url);
+    const door = await proxyTo(clickhouse.url);
     const client = connectClickHouse(door.url);
     const metrics = createMetrics();
     const cdc = startTestCdc(database, client, metrics);
@@ -86,7 +76,7 @@ describe('change data capture in trouble', () => {
     await expectEqualStores(database, clickhouse, { events: 20 });
     await next.stop();
     await client.close();
-    door.remove();
+    door.close();
   });
 
   test('sends again what was inserted and not acknowledged, without a double', async ({
@@ -108,7 +98,7 @@ describe('change data capture in trouble', () => {
     await expect.poll(() => readWatermark(client)).not.toBeNull();
     isBroken = true;
     await expect.poll(stateOf(cdc), { timeout: 10_000 }).toBe('retrying');
-    const before = await confirmed(database);
+    const before = await confirmedLsn(database);
     const watermark = await readWatermark(client);
     await insertEvents(database, 100);
     await insertAssignments(database, 100);
@@ -122,11 +112,11 @@ describe('change data capture in trouble', () => {
     await client.command({ query: 'SYSTEM STOP MERGES events' });
     await expect.poll(copies, { timeout: 20_000 }).toBeGreaterThan(2);
     await client.command({ query: 'SYSTEM START MERGES events' });
-    expect(await confirmed(database)).toBe(before);
+    expect(await confirmedLsn(database)).toBe(before);
     expect(await readWatermark(client)).toBe(watermark);
     isBroken = false;
     await expectEqualStores(database, clickhouse, { events: 110, assignments: 100 });
-    await expect.poll(() => confirmed(database)).toBeGreaterThan(before);
+    await expect.poll(() => confirmedLsn(database)).toBeGreaterThan(before);
     await cdc.stop();
   });
 

@@ -5,6 +5,7 @@ import {
   insertEvents,
   queryClickHouse,
   startTestCdc,
+  stateOf,
 } from '../../test/cdc.ts';
 import { type TestClickHouse, type TestDatabase, test } from '../../test/fixtures.ts';
 import { readWatermark } from '../analytics/watermark.ts';
@@ -12,8 +13,6 @@ import { createMetrics } from '../platform/metrics.ts';
 import { copyTables, requireBackfill } from './backfill.ts';
 import { openReplicationStream } from './replication-stream.ts';
 import { createSlot, dropSlot, findSlot, slotName } from './slot.ts';
-
-const stateOf = (cdc: { status: () => { state: string } }) => () => cdc.status().state;
 
 const epochs = ({ client }: TestClickHouse) =>
   queryClickHouse<{ epoch: number }>(client, 'SELECT epoch FROM cdc_epochs ORDER BY epoch');
