@@ -140,6 +140,7 @@ function superviseServer(
 
 async function answers(url: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
+  // What goes wrong rejects below; without a listener it would end this process as well.
   client.on('error', () => {});
   try {
     await client.connect();

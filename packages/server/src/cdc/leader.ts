@@ -33,7 +33,9 @@ export async function connectLeader(url: string): Promise<Leader> {
   client.on('error', abandon);
   client.on('end', () => abandon(new Error('the connection of the leader ended')));
   await client.connect();
-  return { client, lost: controller.signal, abandon, end: () => client.end().catch(() => {}) };
+  // A connection that cannot say goodbye is gone all the same, and the lead with it.
+  const end = (): Promise<void> => client.end().catch(() => {});
+  return { client, lost: controller.signal, abandon, end };
 }
 
 /** Resolves when this worker leads (one per database reads the slot), or when `signal` is aborted. */

@@ -46,8 +46,8 @@ export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
 }
 
-/** Microseconds from the Unix epoch to PostgreSQL's, 2000-01-01. */
-const POSTGRES_EPOCH = 946_684_800_000_000;
+/** From the Unix epoch to PostgreSQL's, 2000-01-01. */
+export const POSTGRES_EPOCH_MICROS = 946_684_800_000_000;
 
 /** A place in the bytes that moves forward as it is read. */
 interface Reader {
@@ -70,7 +70,7 @@ const int32 = (reader: Reader): number => reader.bytes.readInt32BE(take(reader, 
 const uint32 = (reader: Reader): number => reader.bytes.readUInt32BE(take(reader, 4));
 const lsn = (reader: Reader): Lsn => reader.bytes.readBigUInt64BE(take(reader, 8));
 const time = (reader: Reader): number =>
-  Number(reader.bytes.readBigInt64BE(take(reader, 8))) + POSTGRES_EPOCH;
+  Number(reader.bytes.readBigInt64BE(take(reader, 8))) + POSTGRES_EPOCH_MICROS;
 
 function text(reader: Reader): string {
   const end = reader.bytes.indexOf(0, reader.at);

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { type Lsn, maxLsn, parseLsn } from './lsn.ts';
-import { decodeMessage } from './pgoutput.ts';
+import { decodeMessage, POSTGRES_EPOCH_MICROS } from './pgoutput.ts';
 import type { ChangeBatch, ChangeStream, FlushLimits } from './source.ts';
 import { type Assembly, assemble, createAssembly } from './transactions.ts';
 
@@ -32,7 +32,6 @@ const CLOSE_TIMEOUT_MS = 1_500;
 /** Beyond either the connection is paused: what waits, waits in the server's WAL. */
 const BUFFER_ROWS_MAX = 20_000;
 const BUFFER_BYTES_MAX = 32 * 1024 * 1024;
-const POSTGRES_EPOCH_MS = 946_684_800_000;
 
 interface Queued {
   readonly batch: ChangeBatch;
@@ -301,7 +300,7 @@ function sendStatus(client: ReplicationClient, { durable }: State, asksForWord: 
   message.writeBigUInt64BE(durable, 1);
   message.writeBigUInt64BE(durable, 9);
   message.writeBigUInt64BE(durable, 17);
-  message.writeBigInt64BE(BigInt(Date.now() - POSTGRES_EPOCH_MS) * 1000n, 25);
+  message.writeBigInt64BE(BigInt(Date.now() * 1_000 - POSTGRES_EPOCH_MICROS), 25);
   message.writeUInt8(asksForWord ? 1 : 0, 33);
   client.connection.sendCopyFromChunk(message);
 }
@@ -315,8 +314,10 @@ export interface SystemIdentity {
   readonly flushed: Lsn;
 }
 
+/** Asks on a connection of its own, made for it and ended afterwards. */
 export async function identifySystem(url: string): Promise<SystemIdentity> {
   const client = createClient(url);
+  // A lost connection fails the query; without a listener it would end the process as well.
   client.on('error', () => {});
   await client.connect();
   try {

@@ -78,6 +78,7 @@ export function listen(options: ListenOptions): Listener {
         if (stopped) break;
         options.onError(error as Error);
         client?.removeAllListeners('notification');
+        // It is broken already; its end has nothing to add to what was told above.
         client?.end().catch(() => {});
         await wait(backoffMs(attempt++, 100, 2_000));
       }
@@ -89,7 +90,8 @@ export function listen(options: ListenOptions): Listener {
     async stop() {
       stopped = true;
       wake();
-      // Ends a pending poll at once; the loop then sees `stopped`.
+      // Ends a pending poll at once; the loop then sees `stopped`. A connection that is broken cannot
+      // end in order, and need not.
       await client?.end().catch(() => {});
       await Promise.race([loop, new Promise((resolve) => setTimeout(resolve, 500))]);
     },
