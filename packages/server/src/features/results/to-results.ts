@@ -10,8 +10,8 @@ import type { ExperimentRecord, ExperimentVersion } from '../experiments/experim
 import { analysisArms, analysisInput, type Population } from './analysis-input.ts';
 import { armsOf } from './arms.ts';
 import type { Sourced } from './choose-source.ts';
-import { metricResults, withoutIntervals } from './metric-results.ts';
 import { type MetricCourse, metricCourses } from './metric-courses.ts';
+import { metricResults, withoutIntervals } from './metric-results.ts';
 import type { Question } from './question.ts';
 import { segmentResults, segmentsOf } from './segments.ts';
 import { srmOf } from './srm.ts';
