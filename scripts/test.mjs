@@ -1,23 +1,36 @@
 // npm test, from a fresh clone on: installs what the tests need, checks the code, runs every test,
 // and ends with "N passed, N failed".
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { ensureBuilt, ensureInstalled, has, must, ROOT, run } from './lib.mjs';
 
 const isCi = process.env.CI === 'true';
 const CACHE = `${ROOT}node_modules/.cache/assay`;
-const MMH3 = 'mmh3==5.3.1';
+const REQUIREMENTS = `${ROOT}spec/statistics/check/requirements.txt`;
 
-/** A Python with mmh3, the reference of the hash; undefined where there is none to be had. */
+/**
+ * A Python with the references that tests compare with: mmh3 of the hash, SciPy and statsmodels of
+ * the statistics; undefined where there is none to be had.
+ */
 async function ensurePython() {
   const venv = `${CACHE}/python`;
   const python = `${venv}/bin/python`;
-  const works = () => existsSync(python) && spawnSync(python, ['-c', 'import mmh3']).status === 0;
+  // What was installed, noted last: a half-made environment is made anew.
+  const installed = `${venv}/requirements.txt`;
+  const requirements = readFileSync(REQUIREMENTS, 'utf8');
+  const works = () =>
+    existsSync(installed) &&
+    readFileSync(installed, 'utf8') === requirements &&
+    spawnSync(python, ['-c', 'import mmh3, numpy']).status === 0;
   if (works()) return python;
   if (!has('python3')) return undefined;
   rmSync(venv, { recursive: true, force: true });
   if ((await run('python3', ['-m', 'venv', venv])) !== 0) return undefined;
-  await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', MMH3]);
+  console.log('Installing SciPy and statsmodels for the tests …');
+  const options = ['--quiet', '--disable-pip-version-check', '--only-binary=:all:', '--no-compile'];
+  const code = await run(python, ['-m', 'pip', 'install', ...options, '-r', REQUIREMENTS]);
+  if (code !== 0) return undefined;
+  writeFileSync(installed, requirements);
   return works() ? python : undefined;
 }
 
@@ -28,7 +41,9 @@ await must('node', ['scripts/check.mjs']);
 
 const python = await ensurePython();
 if (python === undefined && isCi) {
-  console.error(`Python 3 with venv and ${MMH3} is needed and could not be installed`);
+  console.error(
+    'Python ≥ 3.11 with venv and spec/statistics/check/requirements.txt is needed and could not be installed',
+  );
   process.exit(1);
 }
 
