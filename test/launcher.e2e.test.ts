@@ -8,6 +8,10 @@ import { freePort } from '../packages/embedded/src/data-dir/free-port.ts';
 
 const ASSAY = fileURLToPath(new URL('../packages/embedded/bin/assay.mjs', import.meta.url));
 
+/** Recomputes results from the raw file with SciPy and statsmodels, for which `npm test` makes a Python. */
+const CHECK = fileURLToPath(new URL('../spec/statistics/check/check.py', import.meta.url));
+const python = process.env.TEST_PYTHON;
+
 /** A launcher as `npm start` runs it, and everything that it has said. */
 interface Launcher {
   readonly child: ChildProcess;
@@ -125,6 +129,17 @@ describe('the launcher', () => {
         health: { srm: { status: 'ok' } },
       });
     }
+  });
+
+  it.skipIf(python === undefined)('gives the numbers that others compute from the raw file', () => {
+    const token = join(dataDir, 'admin-token');
+    const { status, stdout, stderr } = spawnSync(
+      python ?? '',
+      [CHECK, '--url', launcher.url, '--token-file', token],
+      { encoding: 'utf8', timeout: 120_000 },
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(Object.keys(JSON.parse(stdout)).length).toBeGreaterThan(1_000);
   });
 
   it('answers assay’s verbs', () => {
