@@ -2,7 +2,7 @@ import { normalIsf } from '../distributions/normal.ts';
 import { findRoot } from '../numeric/root.ts';
 import { isCount, isLevel, isPositive, type Outcome, refuse } from '../outcome.ts';
 import { confidenceSequence } from '../sequential/confidence-sequence.ts';
-import { isPowerOptions, type PowerOptions, zDistance } from './options.ts';
+import { isPowerOptions, type PowerOptions, zAlpha, zDistance } from './options.ts';
 
 /** A ratio metric, as a plan knows it: moments of numerator and denominator per unit. */
 export interface PlannedRatio extends PowerOptions {
@@ -97,6 +97,9 @@ export function multiArmSampleSize(
   };
 }
 
+/** Of the largest double. */
+const LOG_MAX = 709;
+
 /** How many units a confidence sequence needs, beside a test that is read once. */
 export interface SequenceSampleSize {
   readonly totalN: number;
@@ -113,14 +116,14 @@ export interface SequenceSampleSize {
  * @param plan.arms 2 when absent; each treatment is compared with the control
  */
 export function sequenceSampleSize(
-  plan: Omit<PowerOptions, 'sided'> & {
+  plan: PowerOptions & {
     readonly variance: number;
     readonly absoluteEffect: number;
     readonly tuningN: number;
     readonly arms?: number;
   },
 ): Outcome<SequenceSampleSize> {
-  const { variance, absoluteEffect, tuningN, alpha, power, arms = 2 } = plan;
+  const { variance, absoluteEffect, tuningN, alpha, power, sided = 2, arms = 2 } = plan;
   const isValid =
     isPowerOptions(plan) &&
     isPositive(variance) &&
@@ -135,15 +138,17 @@ export function sequenceSampleSize(
   const pairVariance = 4 * variance;
   const needed = (zCritical: number): number =>
     ((zCritical + zPower) / absoluteEffect) ** 2 * pairVariance;
-  const fixed = needed(normalIsf(alpha / 2));
+  const fixed = needed(zAlpha(plan));
   const excess = (logN: number): number => {
     const n = Math.exp(logN);
-    const look = confidenceSequence({ estimate: 0, se: 1, n }, { alpha, tuningN });
+    const look = confidenceSequence({ estimate: 0, se: 1, n }, { alpha, tuningN, sided });
     return look.status === 'ok' ? logN - Math.log(needed(look.zCritical)) : -1;
   };
+  // Beyond what a double can hold there would be nothing to search.
+  if (!isPositive(fixed)) return refuse('INVALID_INPUT');
   const low = Math.log(fixed);
   let high = low + 1;
-  while (excess(high) < 0) high += 1;
+  while (excess(high) < 0 && high < LOG_MAX) high += 1;
   const pair = Math.exp(findRoot(excess, low, high, 1e-15));
   const scale = arms / 2;
   return {
