@@ -6,5 +6,6 @@ export * from './filters.ts';
 export * from './ingest.ts';
 export * from './metrics.ts';
 export * from './operations.ts';
+export * from './power.ts';
 export * from './results.ts';
 export * from './tokens.ts';

@@ -11,6 +11,7 @@ import { exposureRoutes } from './features/exposures/routes.ts';
 import type { ExposureWriter } from './features/exposures/writer.ts';
 import { metricRoutes } from './features/metrics/routes.ts';
 import { operationRoutes } from './features/operations/routes.ts';
+import { powerRoutes } from './features/power/routes.ts';
 import { resultRoutes } from './features/results/routes.ts';
 import type { LiveSnapshot } from './features/snapshot/snapshot.ts';
 import { tokenRoutes } from './features/tokens/routes.ts';
@@ -97,4 +98,5 @@ async function registerApi(app: FastifyInstance, deps: AppDeps): Promise<void> {
   await app.register(exposureRoutes, { deps });
   await app.register(eventRoutes, { deps });
   await app.register(resultRoutes, { deps });
+  await app.register(powerRoutes, { deps });
 }

@@ -3,7 +3,7 @@
 export { analyse } from './analyse.ts';
 export { minimumDetectableEffect } from './detectable-effect.ts';
 export { plan, ratioBaseline } from './plan.ts';
-export type * from './plan-types.ts';
+export * from './plan-types.ts';
 export type { Recruitment, RunningTime } from './recruitment.ts';
 export {
   type DecisionInput,

@@ -9,7 +9,8 @@ const SHARE = 'must be above 0 and below 1, by at least 1e-9';
 const SIZE_MAX = 1e100;
 /** In standard deviations: a larger effect needs no statistics. */
 const EFFECT_MAX = 1_000;
-const LOOKS_MAX = 100;
+/** The boundaries of that many take a good part of a second, and more hardly cost further users. */
+const LOOKS_MAX = 30;
 const ARMS_MAX = 50;
 const METRICS_MAX = 1_000;
 
@@ -40,7 +41,7 @@ function rangeProblem(input: PlanInput): PlanRefusal | null {
     [
       'looks',
       looks === null || (Number.isInteger(looks) && isWithin(looks, 1, LOOKS_MAX)),
-      'must be a whole number of 1 to 100',
+      `must be a whole number of 1 to ${LOOKS_MAX}`,
     ],
     [
       'cupedCorrelation',
