@@ -85,6 +85,8 @@ const LAWS: readonly (readonly [string, Law])[] = [
   ],
   ['t, 3 df', tLaw(3)],
   ['t, 40.5 df', tLaw(40.5)],
+  ['t, 600.5 df', tLaw(600.5)],
+  ['t, 1e5 df', tLaw(1e5)],
   ['t, 1e8 df', tLaw(1e8)],
   ['beta, 2 and 30', betaLaw(2, 30)],
   ['beta, 1e5 and 9e5', betaLaw(1e5, 9e5)],

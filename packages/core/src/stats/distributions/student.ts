@@ -31,6 +31,33 @@ export function tLogSf(t: number, df: number): number {
 /** ln P(T ≤ t). */
 export const tLogCdf = (t: number, df: number): number => tLogSf(-t, df);
 
+/**
+ * The first terms of the expansion of t about the normal quantile z in powers of 1/df (Abramowitz &
+ * Stegun 26.7.5), highest power of z first: each is z times a polynomial in z², over a divisor.
+ */
+const EXPANSION = [
+  { over: 4, powers: [1, 1] },
+  { over: 96, powers: [5, 16, 3] },
+  { over: 384, powers: [3, 19, 17, -15] },
+  { over: 92_160, powers: [79, 776, 1482, -1920, -945] },
+] as const;
+
+/** The expansion, or NaN where df is too small for what it leaves out to vanish. */
+function expandedIsf(q: number, df: number): number {
+  const z = normalIsf(q);
+  const square = z * z;
+  let sum = z;
+  let term = z;
+  let power = 1;
+  for (const { over, powers } of EXPANSION) {
+    power /= df;
+    term = ((z * powers.reduce<number>((value, next) => value * square + next, 0)) / over) * power;
+    sum += term;
+  }
+  // The next term is smaller than the last one by about this factor.
+  return Math.abs(term) * ((4 + square) / df) < 1e-17 * z ? sum : Number.NaN;
+}
+
 /** The t with P(T > t) = q. @param q 0…1; the ends give ±Infinity */
 export function tIsf(q: number, df: number): number {
   if (q <= 0) return Number.POSITIVE_INFINITY;
@@ -38,6 +65,8 @@ export function tIsf(q: number, df: number): number {
   if (q === 0.5) return 0;
   if (df === Number.POSITIVE_INFINITY) return normalIsf(q);
   if (q > 0.5) return -tIsf(1 - q, df);
+  const expanded = expandedIsf(q, df);
+  if (!Number.isNaN(expanded)) return expanded;
   const logQ = Math.log(q);
   const g = (t: number): number => tLogSf(t, df) - logQ;
   // The normal quantile is below the answer, since t has the heavier tails.
