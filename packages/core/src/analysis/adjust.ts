@@ -74,11 +74,11 @@ function adjustMeans(pair: PairOf, alpha: number): Adjusted | null {
   return outcome.status === 'ok' ? { ...outcome, theta: outcome.theta[0] ?? 0 } : outcome;
 }
 
-/** Whether the denominators before the assignment make a ratio in every arm. */
-function haveDenominator(arms: readonly JointMoments[]): boolean {
+/** Which arms' denominators before the assignment make a ratio. */
+function haveDenominator(arms: readonly JointMoments[]): readonly boolean[] {
   const means = arms.map(({ mean }) => Math.abs(mean[3] ?? 0));
   const largest = Math.max(...means);
-  return arms.every(({ n, products }, k) => {
+  return arms.map(({ n, products }, k) => {
     const error = Math.sqrt((products[3]?.[3] ?? 0) / (n - 1) / n);
     const mean = means[k] ?? 0;
     return mean > DENOMINATOR_MIN * largest && mean >= DENOMINATOR_T_MIN * error;
@@ -86,9 +86,11 @@ function haveDenominator(arms: readonly JointMoments[]): boolean {
 }
 
 function adjustRatios(pair: PairOf, alpha: number): Adjusted | null {
-  const arms = inOrder(pair, ratioMoments);
-  if (arms === null || !haveDenominator(arms)) return null;
-  const [treatment, control, ...others] = arms.map(cupedRatioArm);
+  const arms = inOrder(pair, ratioMoments) ?? [];
+  const isUsable = haveDenominator(arms);
+  if (!isUsable[0] || !isUsable[1]) return null;
+  const usable = arms.filter((_, k) => isUsable[k]);
+  const [treatment, control, ...others] = usable.map(cupedRatioArm);
   if (treatment === undefined || control === undefined) return null;
   const outcome = cupedRatioDifference(treatment, control, alpha, others);
   if (outcome.status !== 'ok') return outcome;

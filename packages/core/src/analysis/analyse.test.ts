@@ -234,6 +234,11 @@ describe('a covariate', () => {
     expect(found.cuped?.unadjustedStandardError).toBeCloseTo(raw.standardError ?? Number.NaN, 9);
     expect(found.standardError).toBeLessThan(0.6 * (raw.standardError ?? 0));
     expect(Math.abs(found.lift ?? 1)).toBeLessThan(0.05);
+    // An arm whose users did nothing before has no ratio to give, but holds up no other.
+    const fresh = of(100).map(([y = 0, d = 0]) => [y, d, 0, 0]);
+    const given = input([metric(ratios(control, treatment, fresh))]);
+    expect(compared(given).cuped).not.toBeNull();
+    expect(compared(given, 0, 2).cuped).toBeNull();
   });
 
   it('that does not vary, or too few users, leave the result as it is', () => {

@@ -9,6 +9,7 @@ import {
   robustStandardError,
 } from '../stats/index.ts';
 import type { Pair } from './adjust.ts';
+import { joined } from './lift.ts';
 import { detectableEffect, finite, type Measured, measured, refused } from './measured.ts';
 import type { Direction } from './types.ts';
 
@@ -101,7 +102,7 @@ export function compareBayesian(pair: Pair, alpha: number, direction: Direction)
     chanceToWin: finite(posterior.chanceToWin),
     expectedLoss: finite(posterior.expectedLossChooseTreatment),
     detectableEffect: detectableEffect(critical, standardError, control.mean),
-    flags: [...pair.flags, ...flags],
+    flags: joined(pair.flags, flags),
     cuped: pair.cuped,
   });
 }

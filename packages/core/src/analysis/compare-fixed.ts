@@ -1,6 +1,5 @@
 import {
   type Flag,
-  fiellerInterval,
   type MeanDifference,
   normalIsf,
   type Outcome,
@@ -12,6 +11,7 @@ import {
   welchDifference,
 } from '../stats/index.ts';
 import type { Pair } from './adjust.ts';
+import { joined, liftOf } from './lift.ts';
 import {
   detectableEffect,
   finite,
@@ -23,37 +23,6 @@ import {
 import type { TestName } from './types.ts';
 
 // Tests for data that are looked at once, at the end.
-
-/** Estimates of the two means, whose variances belong to the test's standard error. */
-interface LiftOf {
-  readonly treatment: number;
-  readonly control: number;
-  readonly varianceTreatment: number;
-  readonly varianceControl: number;
-}
-
-/**
- * The lift with Fieller's interval, which excludes zero exactly when a test with the same critical
- * value rejects; without limits where the control cannot be told from zero.
- */
-export function liftOf(
-  pair: LiftOf,
-  critical: number,
-): Pick<Measured, 'status' | 'lift' | 'liftLower' | 'liftUpper'> & {
-  readonly liftFlags: readonly Flag[];
-} {
-  if (pair.control === 0) {
-    return { status: 'ZERO_BASELINE', lift: null, liftLower: null, liftUpper: null, liftFlags: [] };
-  }
-  const { lift, lower, upper, flags } = fiellerInterval(pair, critical);
-  return {
-    status: 'ok',
-    lift: finite(lift),
-    liftLower: finite(lower),
-    liftUpper: finite(upper),
-    liftFlags: flags,
-  };
-}
 
 /** Two rates by Miettinen & Nurminen's score statistic, the lift by the same. @param flags of the data */
 export function compareRates(
@@ -106,7 +75,7 @@ export function compareSamples(pair: Pair, test: TestName, alpha: number): Measu
   if (outcome.status !== 'ok') return refused(outcome.status, [treatment.mean, control.mean]);
   const { diff, se, lower, upper, pValue } = outcome;
   const critical = (upper - lower) / (2 * se);
-  const { liftFlags, ...lift } = liftOf(
+  const lift = liftOf(
     {
       treatment: treatment.mean,
       control: control.mean,
@@ -116,15 +85,18 @@ export function compareSamples(pair: Pair, test: TestName, alpha: number): Measu
     critical,
   );
   return measured({
-    ...lift,
+    status: lift.status,
     test,
     difference: finite(diff),
     standardError: finite(se),
     lower: finite(lower),
     upper: finite(upper),
+    lift: lift.lift,
+    liftLower: lift.lower,
+    liftUpper: lift.upper,
     pValue: pValueOf(pValue),
     detectableEffect: detectableEffect(critical, se, control.mean),
-    flags: [...pair.flags, ...liftFlags],
+    flags: joined(pair.flags, lift.flags),
     cuped,
   });
 }

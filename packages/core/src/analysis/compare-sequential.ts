@@ -7,7 +7,7 @@ import {
 } from '../stats/index.ts';
 import { isLevel, refuse } from '../stats/outcome.ts';
 import type { Pair } from './adjust.ts';
-import { liftOf } from './compare-fixed.ts';
+import { joined, liftOf } from './lift.ts';
 import {
   detectableEffect,
   finite,
@@ -83,10 +83,9 @@ export function robustVariances(treatment: Sample, control: Sample): Outcome<Rob
   if (error.status !== 'ok') return error;
   const { welchSe, se } = error;
   if (se === welchSe) {
-    const varianceTreatment = treatment.variance / treatment.n;
     return {
       status: 'ok',
-      varianceTreatment,
+      varianceTreatment: treatment.variance / treatment.n,
       varianceControl: control.variance / control.n,
       se,
     };
@@ -101,18 +100,16 @@ export function robustVariances(treatment: Sample, control: Sample): Outcome<Rob
   };
 }
 
-/** Before its release a comparison has estimates, but neither interval nor p-value. */
-const UNRELEASED = { lower: null, upper: null, liftLower: null, liftUpper: null, pValue: null };
-
 /**
- * Two samples at one look of many.
+ * Two samples at one look of many. Before its release a comparison has estimates, but neither interval
+ * nor p-value.
  *
  * @param plan null for a confidence sequence, which needs none
  * @param isReleased whether both arms are large enough for verdicts to hold (§4.2)
  */
 export function compareSequential(
   pair: Pair,
-  options: { readonly alpha: number; readonly plan: PlannedLook | null },
+  { alpha, plan }: { readonly alpha: number; readonly plan: PlannedLook | null },
   isReleased: boolean,
 ): Measured {
   const { treatment, control } = pair;
@@ -123,24 +120,32 @@ export function compareSequential(
   const difference = treatment.mean - control.mean;
   const look = lookAt(
     { estimate: difference, se, n: treatment.n + control.n },
-    { ...options, sided: 2 },
+    { alpha, sided: 2, plan },
   );
   if (look.status !== 'ok') return refused(look.status, values);
-  const { liftFlags, ...lift } = liftOf(
-    { treatment: treatment.mean, control: control.mean, ...variances },
+  const lift = liftOf(
+    {
+      treatment: treatment.mean,
+      control: control.mean,
+      varianceTreatment: variances.varianceTreatment,
+      varianceControl: variances.varianceControl,
+    },
     look.critical,
   );
+  const half = look.critical * se;
   return measured({
-    ...lift,
-    test: options.plan === null ? 'confidence_sequence' : 'group_sequential',
+    status: lift.status,
+    test: plan === null ? 'confidence_sequence' : 'group_sequential',
     difference: finite(difference),
     standardError: finite(se),
-    lower: finite(difference - look.critical * se),
-    upper: finite(difference + look.critical * se),
-    pValue: pValueOf(look.pValue),
+    lower: isReleased ? finite(difference - half) : null,
+    upper: isReleased ? finite(difference + half) : null,
+    lift: lift.lift,
+    liftLower: isReleased ? lift.lower : null,
+    liftUpper: isReleased ? lift.upper : null,
+    pValue: isReleased ? pValueOf(look.pValue) : null,
     detectableEffect: detectableEffect(look.critical, se, control.mean),
-    flags: [...pair.flags, ...liftFlags],
+    flags: joined(pair.flags, lift.flags),
     cuped: pair.cuped,
-    ...(isReleased ? {} : UNRELEASED),
   });
 }

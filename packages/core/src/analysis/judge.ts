@@ -43,12 +43,28 @@ export function judge(
   const { measured, pending } = unjudged;
   const significant = pending === null && isDecisive(measured, adjusted, setting.options.alpha);
   const better = significant ? isBetter(measured, metric) : null;
+  const { status, test, difference, standardError, lower, upper, lift, liftLower } = measured;
+  // Written out, as in `measured`.
   return {
-    ...measured,
+    status,
+    test,
+    difference,
+    standardError,
+    lower,
+    upper,
+    lift,
+    liftLower,
+    liftUpper: measured.liftUpper,
+    pValue: measured.pValue,
     pValueAdjusted: adjusted,
+    chanceToWin: measured.chanceToWin,
+    expectedLoss: measured.expectedLoss,
     significant,
     isBetter: better,
+    detectableEffect: measured.detectableEffect,
     pending,
     guardrail: metric.role === 'guardrail' ? guard(unjudged, metric, better, setting) : null,
+    cuped: measured.cuped,
+    flags: measured.flags,
   };
 }

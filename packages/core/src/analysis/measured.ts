@@ -34,26 +34,27 @@ const P_MIN = 1e-300;
 /** A p-value, never 0. */
 export const pValueOf = (p: number): number | null => finite(Math.min(1, Math.max(P_MIN, p)));
 
-const NOTHING: Measured = {
-  status: 'ok',
-  test: null,
-  difference: null,
-  standardError: null,
-  lower: null,
-  upper: null,
-  lift: null,
-  liftLower: null,
-  liftUpper: null,
-  pValue: null,
-  chanceToWin: null,
-  expectedLoss: null,
-  detectableEffect: null,
-  flags: [],
-  cuped: null,
-};
-
-/** Measured numbers, of which those that were not computed are null. */
-export const measured = (numbers: Partial<Measured>): Measured => ({ ...NOTHING, ...numbers });
+/**
+ * Measured numbers, of which those that were not computed are null. Written out, since spreading
+ * objects of so many fields takes longer than the numbers themselves.
+ */
+export const measured = (numbers: Partial<Measured>): Measured => ({
+  status: numbers.status ?? 'ok',
+  test: numbers.test ?? null,
+  difference: numbers.difference ?? null,
+  standardError: numbers.standardError ?? null,
+  lower: numbers.lower ?? null,
+  upper: numbers.upper ?? null,
+  lift: numbers.lift ?? null,
+  liftLower: numbers.liftLower ?? null,
+  liftUpper: numbers.liftUpper ?? null,
+  pValue: numbers.pValue ?? null,
+  chanceToWin: numbers.chanceToWin ?? null,
+  expectedLoss: numbers.expectedLoss ?? null,
+  detectableEffect: numbers.detectableEffect ?? null,
+  flags: numbers.flags ?? [],
+  cuped: numbers.cuped ?? null,
+});
 
 /**
  * A refused comparison with what it still knows (§0.3): arms too small to test have a difference,
