@@ -30,6 +30,10 @@ export function invalidFields(errors: readonly FieldError[]): DomainError {
   return new DomainError('invalid', first && `${first.path}: ${first.message}`, { errors });
 }
 
+/** `invalid` for one field that is wrong. */
+export const invalidField = (path: string, message: string): DomainError =>
+  invalidFields([{ path, message }]);
+
 /** The value, or an error that says why it had to be there: for invariants, not for input. */
 export function must<T>(value: T | undefined | null, why: string): T {
   if (value === undefined || value === null) throw new Error(`invariant broken: ${why}`);

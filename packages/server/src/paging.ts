@@ -1,4 +1,4 @@
-import { DomainError } from './errors.ts';
+import { invalidField } from './errors.ts';
 
 /**
  * The id before which the next page begins; null for the first page.
@@ -8,8 +8,7 @@ import { DomainError } from './errors.ts';
 export function parseCursor(cursor: string | undefined): number | null {
   if (cursor === undefined) return null;
   if (/^[1-9]\d{0,15}$/.test(cursor)) return Number(cursor);
-  const message = 'is not one that this list has given';
-  throw new DomainError('invalid', `cursor: ${message}`, { errors: [{ path: 'cursor', message }] });
+  throw invalidField('cursor', 'is not one that this list has given');
 }
 
 /** One page out of rows that were asked for with one more than the limit. */

@@ -26,9 +26,8 @@ import {
   historyOf,
   pageOfExperiments,
   removeExperiment,
-  removeOverride,
-  setOverride,
 } from './service.ts';
+import { removeOverride, setOverride } from './service-overrides.ts';
 
 const tags = ['experiments'];
 const read = { permission: 'read' } as const;

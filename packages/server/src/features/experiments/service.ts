@@ -7,7 +7,7 @@ import {
   TRANSITIONS,
 } from '@assay/core';
 import type { Deps } from '../../deps.ts';
-import { DomainError, invalidFields, must } from '../../errors.ts';
+import { DomainError, invalidField, must } from '../../errors.ts';
 import { parseCursor, toPage } from '../../paging.ts';
 import { type Db, inTransaction } from '../../platform/postgres.ts';
 import { type ExpectedVersions, requireVersion } from '../../versions.ts';
@@ -25,9 +25,7 @@ import {
 } from './mapping.ts';
 import {
   deleteExperiment,
-  deleteOverride,
   findExperiment,
-  findOverride,
   insertExperiment,
   insertVersion,
   listExperiments,
@@ -36,7 +34,6 @@ import {
   replaceVariants,
   updateExperiment,
   updateVariants,
-  upsertOverride,
 } from './store.ts';
 
 export interface ExperimentDeps extends Pick<Deps, 'db' | 'now'> {
@@ -116,7 +113,7 @@ export async function editExperiment(
   expected: ExpectedVersions,
 ): Promise<Experiment> {
   const edited = await inTransaction(deps.db, async (tx) => {
-    const record = await lock(tx, ref, expected);
+    const record = await lockExperiment(tx, ref, expected);
     if (record.status === 'archived') {
       throw new DomainError('transition_not_allowed', 'An archived experiment does not change');
     }
@@ -155,7 +152,7 @@ export async function changeStatus(
   expected: ExpectedVersions,
 ): Promise<Experiment> {
   const changed = await inTransaction(deps.db, async (tx) => {
-    const record = await lock(tx, ref, expected);
+    const record = await lockExperiment(tx, ref, expected);
     return applyAction(tx, actor, record, action, deps.now());
   });
   await showChange(deps);
@@ -173,7 +170,7 @@ export async function changeStatusWhenDue(
   action: 'start' | 'stop',
 ): Promise<boolean> {
   return inTransaction(deps.db, async (tx) => {
-    const record = await lock(tx, ref, undefined);
+    const record = await lockExperiment(tx, ref, undefined);
     const now = deps.now();
     const { status, startsAt, endsAt } = record;
     const isDue =
@@ -273,7 +270,7 @@ async function insertDraft(
   const id = await insertExperiment(tx, draft);
   if (id === undefined) throw keyTaken(draft.key);
   const experiment = toExperiment(await requireExperiment(tx, String(id)));
-  await audit(tx, actor, id, action, before, experiment);
+  await auditExperiment(tx, actor, id, action, before, experiment);
   return experiment;
 }
 
@@ -289,7 +286,7 @@ export async function removeExperiment(
   expected: ExpectedVersions,
 ): Promise<void> {
   await inTransaction(deps.db, async (tx) => {
-    const record = await lock(tx, ref, expected);
+    const record = await lockExperiment(tx, ref, expected);
     if (record.status !== 'draft') {
       throw new DomainError(
         'not_a_draft',
@@ -297,7 +294,7 @@ export async function removeExperiment(
       );
     }
     await deleteExperiment(tx, record.id);
-    await audit(tx, actor, record.id, 'experiment.deleted', toExperiment(record), null);
+    await auditExperiment(tx, actor, record.id, 'experiment.deleted', toExperiment(record), null);
   });
   await showChange(deps);
 }
@@ -318,54 +315,15 @@ export async function historyOf(
 }
 
 /**
- * Forces a variant on a user, for trying it out; neither stored as an assignment nor counted.
+ * An experiment, held until the transaction ends.
  *
- * @throws DomainError `invalid` for a variant that the experiment has not, `experiment_not_found`
+ * @throws DomainError `experiment_not_found`; `version_mismatch` when it is none of those expected
  */
-export async function setOverride(
-  deps: ExperimentDeps,
-  actor: Actor,
+export async function lockExperiment(
+  tx: Db,
   ref: string,
-  userId: string,
-  variantKey: string,
-): Promise<{ experiment_id: number; user_id: string; variant: string }> {
-  const override = await inTransaction(deps.db, async (tx) => {
-    const record = await lock(tx, ref, undefined);
-    const variant = record.variants.find(({ key }) => key === variantKey);
-    if (variant === undefined) {
-      const keys = record.variants.map(({ key }) => key).join(', ');
-      throw invalidField('variant', `must be one of ${keys}`);
-    }
-    const replaced = await findOverride(tx, record.id, userId);
-    await upsertOverride(tx, record.id, userId, variant.id);
-    const after = { experiment_id: record.id, user_id: userId, variant: variantKey };
-    const before = replaced === undefined ? null : { ...after, variant: replaced };
-    await audit(tx, actor, record.id, 'override.set', before, after);
-    return after;
-  });
-  await showChange(deps);
-  return override;
-}
-
-/** @throws DomainError `override_not_found`, `experiment_not_found` */
-export async function removeOverride(
-  deps: ExperimentDeps,
-  actor: Actor,
-  ref: string,
-  userId: string,
-): Promise<void> {
-  await inTransaction(deps.db, async (tx) => {
-    const record = await lock(tx, ref, undefined);
-    const variant = await findOverride(tx, record.id, userId);
-    if (variant === undefined) throw new DomainError('override_not_found');
-    await deleteOverride(tx, record.id, userId);
-    const before = { experiment_id: record.id, user_id: userId, variant };
-    await audit(tx, actor, record.id, 'override.removed', before, null);
-  });
-  await showChange(deps);
-}
-
-async function lock(tx: Db, ref: string, expected: ExpectedVersions): Promise<ExperimentRecord> {
+  expected: ExpectedVersions,
+): Promise<ExperimentRecord> {
   const record = await findExperiment(tx, ref, 'lock');
   if (record === undefined) throw notFound(ref);
   requireVersion(record, expected);
@@ -382,7 +340,7 @@ async function finishChange(
   const after = must(await findExperiment(tx, String(before.id)), 'the row is locked');
   if (after.startedAt !== null) await insertVersion(tx, after);
   const answer = toExperiment(after);
-  await audit(tx, actor, after.id, action, toExperiment(before), answer);
+  await auditExperiment(tx, actor, after.id, action, toExperiment(before), answer);
   return answer;
 }
 
@@ -394,10 +352,8 @@ function checkTimes({ status, startsAt, endsAt }: ExperimentRecord): void {
   throw invalidField('ends_at', 'must be later than starts_at');
 }
 
-const invalidField = (path: string, message: string): DomainError =>
-  invalidFields([{ path, message }]);
-
-function audit(
+/** Tells in the history what was done to an experiment. */
+export function auditExperiment(
   tx: Db,
   actor: Actor,
   id: number,
