@@ -12,20 +12,25 @@ def dummies(labels, names):
     return np.column_stack([(labels == name).astype(float) for name in names])
 
 
-def adjusted(arms, treatment, y, x, centre, alpha):
+def covariance(arms, y, x, centre):
     """
-    Analysis of covariance over all arms: an intercept for each, common slopes. The adjusted rows
-    y − (x − centre) slope are then compared as any others. @param x: one column per covariate
+    Analysis of covariance over all arms: an intercept for each by its name, common slopes, and the
+    adjusted rows y − (x − centre) slope. @param x: one column per covariate
     """
     names = sorted(set(arms))
     fit = OLS(y, np.column_stack([dummies(arms, names), x])).fit()
     slopes = fit.params[len(names) :]
-    rows = y - (x - centre) @ slopes
+    return dict(zip(names, fit.params)), slopes, y - (x - centre) @ slopes
+
+
+def adjusted(arms, treatment, y, x, centre, alpha):
+    """The adjusted rows of two arms, compared as any others."""
+    intercepts, slopes, rows = covariance(arms, y, x, centre)
     t, c = rows[arms == treatment], rows[arms == CONTROL]
     raw = means.standard_errors(y[arms == treatment], y[arms == CONTROL])["welchSe"]
     test = means.welch(t, c, alpha)
     # The difference is a contrast of the regression itself.
-    test["diff"] = fit.params[names.index(treatment)] - fit.params[names.index(CONTROL)]
+    test["diff"] = intercepts[treatment] - intercepts[CONTROL]
 
     def sample(part):
         return {"n": len(part), "mean": part.mean(), "variance": part.var(ddof=1)}

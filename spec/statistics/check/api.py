@@ -1,13 +1,14 @@
 """Results of the demo as a running Assay gives them, beside the same numbers from the raw file."""
 import datetime
 import json
+import urllib.error
 import urllib.parse
 import urllib.request
 
 import numpy as np
 
 import adjusted
-import means
+import analysis
 import rates
 import splits
 from star import ARMS, CONTROL, TREATMENTS
@@ -15,29 +16,25 @@ from star import ARMS, CONTROL, TREATMENTS
 EXPERIMENT = "star-kindergarten"
 SOURCES = ["postgresql", "clickhouse"]
 METRICS = ["avg_value", "value_per_user", "conversion_rate"]
+METHODS = ["fixed", "sequential", "bayesian"]
 WEIGHTS = [35, 30, 35]
+# Assay's own where nothing is planned.
+SETTINGS = {"tuningN": 5000, "priorVariance": 0.09}
 # As the demo dates the trial: pupil i on day i mod 30, the score 30 days later.
 SCHOOL_DAYS = 30
 
-OF_ARM = [
-    "value",
-    "sample_size",
-    "numerator",
-    "denominator",
-    "standard_error",
-    "ci_lower",
-    "ci_upper",
-]
-OF_COMPARISON = [
-    "difference",
-    "standard_error",
-    "ci_lower",
-    "ci_upper",
-    "lift",
-    "lift_ci_lower",
-    "lift_ci_upper",
-    "p_value",
-]
+# What the analysis calls otherwise.
+NAMES = {
+    "sampleSize": "sample_size",
+    "standardError": "standard_error",
+    "liftLower": "lift_ci_lower",
+    "liftUpper": "lift_ci_upper",
+    "lower": "ci_lower",
+    "upper": "ci_upper",
+    "pValue": "p_value",
+    "chanceToWin": "chance_to_win",
+    "expectedLoss": "expected_loss",
+}
 OF_BUCKET = ["count", "users", "assigned_users", "ci_lower", "ci_upper"]
 
 
@@ -48,131 +45,104 @@ def get(url, token, path, **query):
         return json.load(answer)
 
 
-def pick(tree, names):
-    return {name: tree[name] for name in names}
-
-
-def numbers(trial, url, token):
-    """Assay's numbers from both sources, and the same from the file."""
-    assay, python = {}, {}
-    for source in SOURCES:
-        results = get(
+def results_of(url, token, source, method):
+    """Results by a method; None where this Assay does not have it."""
+    try:
+        return get(
             url,
             token,
             f"/v1/experiments/{EXPERIMENT}/results",
             source=source,
-            method="fixed",
+            method=method,
             event_type="test_score",
             metrics=",".join(METRICS),
         )
-        assay[source] = given(results)
-        python[source] = expected(trial, results)
+    except urllib.error.HTTPError as error:
+        if error.code == 422 and json.load(error).get("code") == "method_not_available":
+            return None
+        raise
+
+
+def numbers(trial, url, token):
+    """Assay's numbers from both sources by every method, and the same from the file."""
+    assay, python = {}, {}
+    for source in SOURCES:
+        for method in METHODS:
+            results = results_of(url, token, source, method)
+            if results is not None:
+                name = f"{source} {method}"
+                python[name] = expected(trial, method, results)
+                assay[name] = given(results, python[name])
     return assay, python
 
 
-def given(results):
-    def of_variant(variant):
-        metrics = {}
-        for name in METRICS:
-            metric = variant["metrics"][name]
-            metrics[name] = pick(metric, OF_ARM)
-            if not variant["is_control"]:
-                metrics[name]["vs_control"] = pick(metric["vs_control"], OF_COMPARISON)
-                metrics[name]["lift_vs_control"] = metric["lift_vs_control"]
-        if not variant["is_control"]:
-            adjusted_p = variant["metrics"]["avg_value"]["vs_control"]["p_value_adjusted"]
-            metrics["avg_value"]["vs_control"]["p_value_adjusted"] = adjusted_p
-        return {
-            "assigned_users": variant["assigned_users"],
-            "metrics": metrics,
+def alike(tree, example):
+    """The part of a tree that the example has too; None where it is missing."""
+    if not isinstance(example, dict):
+        return tree
+    return {name: alike((tree or {}).get(name), branch) for name, branch in example.items()}
+
+
+def given(results, example):
+    """What an answer says of the numbers that are expected, and all of its buckets."""
+    variants = {
+        variant["key"]: {
+            **variant,
             "time_series": {
-                f"day {day_of(bucket['time'], results)}": pick(bucket, OF_BUCKET)
+                f"day {day_of(bucket['time'], results)}": {name: bucket[name] for name in OF_BUCKET}
                 for bucket in variant["time_series"]
             },
         }
-
-    return {
-        "total_users": results["metadata"]["total_users"],
-        "srm": pick(results["summary"]["health"]["srm"], ["p_value", "observed", "expected"]),
-        "variants": {variant["key"]: of_variant(variant) for variant in results["variants"]},
+        for variant in results["variants"]
     }
+    tree = {
+        "total_users": results["metadata"]["total_users"],
+        "srm": results["summary"]["health"]["srm"],
+        "variants": variants,
+    }
+    picked = alike(tree, example)
+    for key, variant in variants.items():
+        picked["variants"][key]["time_series"] = variant["time_series"]
+    return picked
 
 
-def expected(trial, results):
+def renamed(numbers):
+    return {NAMES.get(name, name): number for name, number in numbers.items()}
+
+
+def expected(trial, method, results):
     alpha = 1 - results["summary"]["confidence_level"] / 100
+    settings = {**SETTINGS, "alpha": alpha}
     split = splits.chi_square([int(np.sum(trial.arm == arm)) for arm in ARMS], WEIGHTS)
     rows = {
         "avg_value": adjusted.ratio_rows(trial.arm, trial.score, trial.tested),
         "value_per_user": trial.score,
         "conversion_rate": trial.tested,
     }
-
-    def of_arm(arm, metric):
-        tested, score = trial.of(arm, trial.tested), trial.of(arm, trial.score)
-        users = len(tested)
-        denominator = tested.sum() if metric == "avg_value" else users
-        numerator = tested.sum() if metric == "conversion_rate" else score.sum()
-        values = trial.of(arm, rows[metric])
-        interval = means.mean(values, alpha)
-        if metric == "conversion_rate":
-            interval = rates.arm(int(tested.sum()), users, alpha)["wilson"]
-            interval["se"] = values.std() / users**0.5
-        return {
-            "value": interval["estimate"],
-            "sample_size": denominator,
-            "numerator": numerator,
-            "denominator": denominator,
-            "standard_error": interval["se"],
-            "ci_lower": interval["lower"],
-            "ci_upper": interval["upper"],
-        }
-
-    def versus(arm, metric):
-        t, c = trial.of(arm, rows[metric]), trial.of(CONTROL, rows[metric])
-        if metric == "conversion_rate":
-            counts = int(t.sum()), len(t), int(c.sum()), len(c)
-            test = rates.miettinen_nurminen(*counts, alpha)
-            lift = rates.score_lift(*counts, alpha)
-            return {
-                "difference": test["diff"],
-                "standard_error": np.hypot(t.std() / len(t) ** 0.5, c.std() / len(c) ** 0.5),
-                "ci_lower": test["lower"],
-                "ci_upper": test["upper"],
-                "lift": lift["lift"],
-                "lift_ci_lower": lift["liftLower"],
-                "lift_ci_upper": lift["liftUpper"],
-                "p_value": test["pValue"],
-            }
-        test, lift = means.welch(t, c, alpha), means.fieller_of_rows(t, c, alpha)
-        return {
-            "difference": test["diff"],
-            "standard_error": test["se"],
-            "ci_lower": test["lower"],
-            "ci_upper": test["upper"],
-            "lift": lift["lift"],
-            "lift_ci_lower": lift["lower"],
-            "lift_ci_upper": lift["upper"],
-            "p_value": test["pValue"],
-        }
-
     variants = {
         arm: {
             "assigned_users": np.sum(trial.arm == arm),
-            "metrics": {metric: of_arm(arm, metric) for metric in METRICS},
+            "metrics": {
+                name: renamed(analysis.arm(trial, name, arm, values, alpha))
+                for name, values in rows.items()
+            },
             "time_series": time_series(trial, arm, alpha),
         }
         for arm in ARMS
     }
     for arm in TREATMENTS:
-        for metric in METRICS:
-            comparison = versus(arm, metric)
-            variants[arm]["metrics"][metric]["vs_control"] = comparison
-            variants[arm]["metrics"][metric]["lift_vs_control"] = 100 * comparison["lift"]
-    # The trial's one goal, in both treatments, is the family.
-    goals = [variants[arm]["metrics"]["avg_value"]["vs_control"] for arm in TREATMENTS]
-    holm = splits.adjusted([goal["p_value"] for goal in goals])["holm"]
-    for goal, p_value in zip(goals, holm):
-        goal["p_value_adjusted"] = p_value
+        for name, values in rows.items():
+            t, c = trial.of(arm, values), trial.of(CONTROL, values)
+            versus = renamed(analysis.compare(method, name, t, c, settings))
+            del versus["detectableEffect"]
+            variants[arm]["metrics"][name]["vs_control"] = versus
+            variants[arm]["metrics"][name]["lift_vs_control"] = 100 * versus["lift"]
+    if method != "bayesian":
+        # The trial's one goal, in both treatments, is the family.
+        goals = [variants[arm]["metrics"]["avg_value"]["vs_control"] for arm in TREATMENTS]
+        holm = splits.adjusted([goal["p_value"] for goal in goals])["holm"]
+        for goal, p_value in zip(goals, holm):
+            goal["p_value_adjusted"] = p_value
     return {
         "total_users": len(trial.arm),
         "srm": {

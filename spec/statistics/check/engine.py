@@ -3,6 +3,7 @@ import numpy as np
 from scipy import stats
 
 import adjusted
+import analysis
 import means
 import quantiles
 import rates
@@ -144,6 +145,7 @@ def numbers(trial, settings):
         ),
         "adjusted": splits.adjusted(family),
         "split": split(trial, settings),
+        "analysis": analysis.numbers(trial, settings),
         "design": {
             spending: sequential.design(spending, settings["alpha"], plan["looks"], plan["power"])
             for spending in sequential.SPENDING

@@ -23,6 +23,7 @@ import {
   zDifference,
 } from '../../src/stats/index.ts';
 import { ARMS, type Arm, CONTROL, groupBy, type Pupil, TREATMENTS, value } from './star.ts';
+import { starAnalysis } from './star-analysis.ts';
 import { avgValue, valuePerUser } from './star-means.ts';
 import { armOf, ok, perArm, perTreatment, SETTINGS, type Trial } from './star-trial.ts';
 
@@ -177,6 +178,7 @@ export function starNumbers(pupils: readonly Pupil[]): ReadonlyMap<string, numbe
       adjusted: Object.fromEntries(adjusted),
       split: split(trial),
       design: design(),
+      analysis: starAnalysis(trial),
     }),
   );
 }

@@ -11,6 +11,10 @@ export const SETTINGS = {
   looks: [2000, 4000, 6325],
   /** Pupils of two arms: more than came, so that the last look spends what is left. */
   plannedUnits: 4500,
+  /** Pupils of all arms: more than came, and as many. */
+  plans: { running: 8000, ended: 6325 },
+  /** Relative, of the rate of pupils that were tested. */
+  guardrailMargin: 0.01,
   mixingVariance: 100,
   priorVariance: 0.09,
   capPercentile: 0.99,
