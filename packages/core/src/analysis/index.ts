@@ -4,7 +4,6 @@ export { analyse } from './analyse.ts';
 export { minimumDetectableEffect } from './detectable-effect.ts';
 export { plan, ratioBaseline } from './plan.ts';
 export * from './plan-types.ts';
-export type { Recruitment, RunningTime } from './recruitment.ts';
 export {
   type DecisionInput,
   type HealthBlock,
@@ -12,6 +11,7 @@ export {
   recommend,
   type SrmStatus,
 } from './recommend.ts';
+export type { Recruitment, RunningTime } from './recruitment.ts';
 export type {
   AnalysedMetric,
   Analysis,
