@@ -1,14 +1,16 @@
 import {
   type AdjustedDifference,
+  type CovariateArm,
+  type CupedRatioArm,
   covariateArm,
   cupedMultiple,
   cupedRatioArm,
   cupedRatioDifference,
   type Flag,
   type JointMoments,
-  type Outcome,
   type Sample,
 } from '../stats/index.ts';
+import { finite } from './measured.ts';
 import type { ArmData, CupedNote } from './types.ts';
 
 // CUPED: the samples of two arms, freed of what the users did before their assignment.
@@ -21,13 +23,6 @@ export interface Pair {
   readonly cuped: CupedNote | null;
 }
 
-/** The data of all arms, and which of them are compared. */
-export interface PairOf {
-  readonly arms: readonly ArmData[];
-  readonly treatment: number;
-  readonly control: number;
-}
-
 /** Below this many users in an arm the slope's own error outweighs what it gains (§3.1). */
 const USERS_MIN = 50;
 /** An adjusted variance that is so small a part of the raw one is what cancelling left. */
@@ -37,68 +32,96 @@ const DENOMINATOR_T_MIN = 8;
 /** An arm's denominators so far below those of another arm are none, but for rounding. */
 const DENOMINATOR_MIN = 1e-9;
 
-type Adjusted = Outcome<
-  Pick<AdjustedDifference, 'treatment' | 'control' | 'varianceReduction' | 'flags'> & {
-    readonly theta: number;
-  }
->;
+/** The arms of a metric as CUPED takes them; null where an arm has nothing to adjust by. */
+export type Covariates =
+  | { readonly kind: 'means'; readonly arms: readonly (CovariateArm | null)[] }
+  | {
+      readonly kind: 'ratios';
+      readonly arms: readonly (CupedRatioArm | null)[];
+      /** What the residuals' ratios are less. */
+      readonly about: number;
+    };
 
 /** Moments of [y, x], where an arm has a covariate and the users to estimate a slope from. */
-function covariateMoments(data: ArmData | undefined): JointMoments[] {
-  const moments = data?.kind === 'rate' ? data.joint : data?.kind === 'mean' ? data.moments : null;
-  return moments && moments.n >= 2 && moments.mean.length === 2 ? [moments] : [];
+function covariateMoments(data: ArmData): JointMoments | null {
+  const moments = data.kind === 'rate' ? data.joint : data.kind === 'mean' ? data.moments : null;
+  return moments !== null && moments.n >= 2 && moments.mean.length === 2 ? moments : null;
 }
 
 /** Moments of [y − R·d, d, x − Q·m, m]; their ratios are the true ones less R and Q. */
-function ratioMoments(data: ArmData | undefined): JointMoments[] {
-  if (data?.kind !== 'ratio' || data.denominator === 0) return [];
+function ratioMoments(data: ArmData): JointMoments | null {
+  if (data.kind !== 'ratio' || data.denominator === 0) return null;
   const { moments } = data;
-  return moments.n >= 2 && moments.mean.length === 4 ? [moments] : [];
+  return moments.n >= 2 && moments.mean.length === 4 ? moments : null;
 }
 
-/** Treatment, control, then the other arms, as far as `of` finds something in them. */
-function inOrder(
-  { arms, treatment, control }: PairOf,
-  of: (data: ArmData | undefined) => JointMoments[],
-): readonly JointMoments[] | null {
-  const compared = [...of(arms[treatment]), ...of(arms[control])];
-  if (compared.length < 2) return null;
-  const others = arms.filter((_, k) => k !== treatment && k !== control);
-  return [...compared, ...others.flatMap(of)];
+/** Whether denominators before the assignment make a ratio. @param largest mean of all arms' */
+function hasDenominator({ n, mean, products }: JointMoments, largest: number): boolean {
+  const error = Math.sqrt((products[3]?.[3] ?? 0) / (n - 1) / n);
+  const size = Math.abs(mean[3] ?? 0);
+  return size > DENOMINATOR_MIN * largest && size >= DENOMINATOR_T_MIN * error;
 }
 
-function adjustMeans(pair: PairOf, alpha: number): Adjusted | null {
-  const [treatment, control, ...others] = inOrder(pair, covariateMoments)?.map(covariateArm) ?? [];
-  if (treatment === undefined || control === undefined) return null;
-  const outcome = cupedMultiple(treatment, control, alpha, others);
-  return outcome.status === 'ok' ? { ...outcome, theta: outcome.theta[0] ?? 0 } : outcome;
+/**
+ * What the arms of a metric are adjusted by; null without a covariate.
+ *
+ * @param arms with clean moments
+ */
+export function covariatesOf(arms: readonly ArmData[]): Covariates | null {
+  const ratio = arms.find((data) => data.kind === 'ratio');
+  if (ratio === undefined) {
+    const moments = arms.map(covariateMoments);
+    if (moments.every((arm) => arm === null)) return null;
+    return { kind: 'means', arms: moments.map((arm) => arm && covariateArm(arm)) };
+  }
+  const moments = arms.map(ratioMoments);
+  if (moments.every((arm) => arm === null)) return null;
+  const largest = Math.max(...moments.map((arm) => Math.abs(arm?.mean[3] ?? 0)));
+  return {
+    kind: 'ratios',
+    arms: moments.map((arm) => (arm && hasDenominator(arm, largest) ? cupedRatioArm(arm) : null)),
+    about: ratio.about,
+  };
 }
 
-/** Which arms' denominators before the assignment make a ratio. */
-function haveDenominator(arms: readonly JointMoments[]): readonly boolean[] {
-  const means = arms.map(({ mean }) => Math.abs(mean[3] ?? 0));
-  const largest = Math.max(...means);
-  return arms.map(({ n, products }, k) => {
-    const error = Math.sqrt((products[3]?.[3] ?? 0) / (n - 1) / n);
-    const mean = means[k] ?? 0;
-    return mean > DENOMINATOR_MIN * largest && mean >= DENOMINATOR_T_MIN * error;
+interface Adjusted extends Pick<AdjustedDifference, 'varianceReduction' | 'flags'> {
+  readonly treatment: Sample;
+  readonly control: Sample;
+  readonly theta: number;
+}
+
+/** Treatment, control, and the other arms that help to estimate the slope. */
+function inOrder<T>(
+  arms: readonly (T | null)[],
+  t: number,
+  c: number,
+): readonly [T, T, T[]] | null {
+  const [treatment, control] = [arms[t], arms[c]];
+  if (!treatment || !control) return null;
+  return [treatment, control, arms.flatMap((arm, k) => (k === t || k === c ? [] : (arm ?? [])))];
+}
+
+function adjusted(covariates: Covariates, t: number, c: number, alpha: number): Adjusted | null {
+  if (covariates.kind === 'means') {
+    const arms = inOrder(covariates.arms, t, c);
+    if (arms === null) return null;
+    const outcome = cupedMultiple(arms[0], arms[1], alpha, arms[2]);
+    if (outcome.status !== 'ok') return null;
+    const { treatment, control, varianceReduction, flags, theta } = outcome;
+    return { treatment, control, varianceReduction, flags, theta: theta[0] ?? 0 };
+  }
+  const arms = inOrder(covariates.arms, t, c);
+  if (arms === null) return null;
+  const outcome = cupedRatioDifference(arms[0], arms[1], alpha, arms[2]);
+  if (outcome.status !== 'ok') return null;
+  const { varianceReduction, flags, theta } = outcome;
+  const whole = ({ n, mean, variance }: Sample): Sample => ({
+    n,
+    mean: mean + covariates.about,
+    variance,
   });
-}
-
-function adjustRatios(pair: PairOf, alpha: number): Adjusted | null {
-  const arms = inOrder(pair, ratioMoments) ?? [];
-  const isUsable = haveDenominator(arms);
-  if (!isUsable[0] || !isUsable[1]) return null;
-  const usable = arms.filter((_, k) => isUsable[k]);
-  const [treatment, control, ...others] = usable.map(cupedRatioArm);
-  if (treatment === undefined || control === undefined) return null;
-  const outcome = cupedRatioDifference(treatment, control, alpha, others);
-  if (outcome.status !== 'ok') return outcome;
-  const data = pair.arms[pair.control];
-  const about = data?.kind === 'ratio' ? data.about : 0;
-  const shifted = (sample: Sample): Sample => ({ ...sample, mean: sample.mean + about });
-  const [t, c] = [shifted(outcome.treatment), shifted(outcome.control)];
-  return { ...outcome, treatment: t, control: c };
+  const [treatment, control] = [whole(outcome.treatment), whole(outcome.control)];
+  return { treatment, control, varianceReduction, flags, theta };
 }
 
 /**
@@ -106,31 +129,36 @@ function adjustRatios(pair: PairOf, alpha: number): Adjusted | null {
  * is the same against every treatment (Deng, Xu, Kohavi & Walker 2013). Without a covariate, with
  * few users, or where the covariate leaves nothing to test with, the pair as it is.
  *
- * @param of with clean moments
  * @param raw the pair without regard to the covariate
+ * @param treatment index of its arm, as is `control`
  */
-export function adjust(of: PairOf, raw: Pair, alpha: number): Pair {
-  if (Math.min(raw.treatment.n, raw.control.n) < USERS_MIN) return raw;
-  const isRatio = of.arms[of.control]?.kind === 'ratio';
-  const adjusted = isRatio ? adjustRatios(of, alpha) : adjustMeans(of, alpha);
-  if (adjusted === null || adjusted.status !== 'ok') return raw;
-  if (adjusted.theta === 0) return { ...raw, flags: [...raw.flags, ...adjusted.flags] };
+export function adjust(
+  raw: Pair,
+  covariates: Covariates | null,
+  treatment: number,
+  control: number,
+  alpha: number,
+): Pair {
+  const [rawT, rawC] = [raw.treatment, raw.control];
+  if (covariates === null || Math.min(rawT.n, rawC.n) < USERS_MIN) return raw;
+  const outcome = adjusted(covariates, treatment, control, alpha);
+  if (outcome === null) return raw;
+  const { theta, flags } = outcome;
+  if (theta === 0) return { ...raw, flags: [...raw.flags, ...flags] };
   const withoutNoise = (sample: Sample, before: Sample): Sample =>
     sample.variance < ROUNDING * before.variance ? { ...sample, variance: 0 } : sample;
-  const treatment = withoutNoise(adjusted.treatment, raw.treatment);
-  const control = withoutNoise(adjusted.control, raw.control);
-  if (treatment.variance === 0 && control.variance === 0) return raw;
+  const t = withoutNoise(outcome.treatment, rawT);
+  const c = withoutNoise(outcome.control, rawC);
+  if (t.variance === 0 && c.variance === 0) return raw;
   return {
-    treatment,
-    control,
-    flags: [...raw.flags, ...adjusted.flags],
+    treatment: t,
+    control: c,
+    flags: [...raw.flags, ...flags],
     cuped: {
-      theta: adjusted.theta,
-      varianceReduction: Math.min(1, Math.max(0, adjusted.varianceReduction)),
-      unadjustedDifference: raw.treatment.mean - raw.control.mean,
-      unadjustedStandardError: Math.sqrt(
-        raw.treatment.variance / raw.treatment.n + raw.control.variance / raw.control.n,
-      ),
+      theta,
+      varianceReduction: Math.min(1, Math.max(0, outcome.varianceReduction)),
+      unadjustedDifference: finite(rawT.mean - rawC.mean),
+      unadjustedStandardError: finite(Math.sqrt(rawT.variance / rawT.n + rawC.variance / rawC.n)),
     },
   };
 }

@@ -1,5 +1,5 @@
 import { isReleasable } from '../stats/index.ts';
-import { adjust, type Pair } from './adjust.ts';
+import { adjust, type Covariates, covariatesOf, type Pair } from './adjust.ts';
 import { type ArmSampleOutcome, sampleOf, withoutRounding } from './arm-sample.ts';
 import { compareBayesian } from './compare-bayesian.ts';
 import { compareRates, compareSamples } from './compare-fixed.ts';
@@ -14,12 +14,14 @@ export interface Prepared {
   /** Freed of rounding. */
   readonly data: readonly ArmData[];
   readonly samples: readonly ArmSampleOutcome[];
+  readonly covariates: Covariates | null;
 }
 
 /** The samples of all arms of a metric. @param alpha of the analysis */
 export function prepare(metric: AnalysisMetric, alpha: number): Prepared {
   const data = withoutRounding(metric.data);
-  return { metric, data, samples: data.map((arm) => sampleOf(arm, alpha)) };
+  const samples = data.map((arm) => sampleOf(arm, alpha));
+  return { metric, data, samples, covariates: covariatesOf(data) };
 }
 
 /** A treatment against the control, before it is judged. */
@@ -92,7 +94,7 @@ function pendingOf(arm: number, isUnreleased: boolean, setting: Setting): Compar
 
 /** One arm of a metric against the control, by the method of the analysis. */
 export function compareArm(prepared: Prepared, arm: number, setting: Setting): Unjudged {
-  const { metric, data, samples } = prepared;
+  const { metric, data, samples, covariates } = prepared;
   const { control, options } = setting;
   const [tData, cData] = [data[arm], data[control]];
   const [t, c] = [samples[arm], samples[control]];
@@ -105,7 +107,7 @@ export function compareArm(prepared: Prepared, arm: number, setting: Setting): U
   }
   const flags = [...new Set([...t.flags, ...c.flags])];
   const raw: Pair = { treatment: t.sample, control: c.sample, flags, cuped: null };
-  const pair = adjust({ arms: data, treatment: arm, control }, raw, options.alpha);
+  const pair = adjust(raw, covariates, arm, control, options.alpha);
   const isWaiting = options.method === 'sequential' && !isReleased(pair, [tData, cData]);
   return {
     measured: measure(pair, [tData, cData], metric, setting, isWaiting),

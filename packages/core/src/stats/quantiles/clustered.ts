@@ -2,7 +2,7 @@ import { normalIsf } from '../distributions/normal.ts';
 import { fiellerInterval, type MeanLift } from '../means/lift.ts';
 import { type MeanDifference, tDifference } from '../means/welch.ts';
 import { isCount, isLevel, type Outcome, refuse } from '../outcome.ts';
-import { orderStatisticRanks } from './order-statistics.ts';
+import { normalRanks, ranksRefusal } from './order-statistics.ts';
 
 /** Events of clusters (units), and two order statistics about their quantile. */
 export interface ClusteredQuantile {
@@ -41,8 +41,9 @@ export interface QuantileError {
  */
 export function quantileError(data: ClusteredQuantile): Outcome<QuantileError> {
   const { p, nEvents, nClusters: k, alpha, quantileLower, quantileUpper } = data;
-  const ranks = orderStatisticRanks(nEvents, p, alpha);
-  if (ranks.status !== 'ok') return refuse(ranks.status);
+  const refusal = ranksRefusal(nEvents, p, alpha);
+  if (refusal !== null) return refuse(refusal);
+  const ranks = normalRanks(nEvents, p, alpha);
   const sums = [data.sumBelow, data.sumEvents, data.sumBelowSquares, data.sumEventsSquares];
   const isValid =
     isCount(k) &&

@@ -31,6 +31,29 @@ export interface QuantileRanks {
 }
 
 /**
+ * The ranks by the normal approximation alone, which cost next to nothing.
+ *
+ * @param n ≥ 1
+ */
+export function normalRanks(
+  n: number,
+  p: number,
+  alpha: number,
+): Pick<QuantileRanks, 'normalLower' | 'normalUpper'> {
+  const half = normalIsf(alpha / 2) * Math.sqrt(n * p * (1 - p));
+  return {
+    normalLower: Math.max(1, Math.floor(n * p - half)),
+    normalUpper: Math.min(n, Math.ceil(n * p + half) + 1),
+  };
+}
+
+/** Why there are no ranks, or null. */
+export function ranksRefusal(n: number, p: number, alpha: number) {
+  if (!isCount(n) || !isLevel(p) || !isLevel(alpha)) return 'INVALID_INPUT';
+  return n === 0 ? 'NO_UNITS' : null;
+}
+
+/**
  * Which order statistics bound the quantile p of n independent values (David & Nagaraja 2003, §7.1).
  * Refuses INVALID_INPUT and NO_UNITS.
  *
@@ -38,15 +61,13 @@ export interface QuantileRanks {
  * @param alpha two-sided, 0 < alpha < 1
  */
 export function orderStatisticRanks(n: number, p: number, alpha: number): Outcome<QuantileRanks> {
-  if (!isCount(n) || !isLevel(p) || !isLevel(alpha)) return refuse('INVALID_INPUT');
-  if (n === 0) return refuse('NO_UNITS');
-  const half = normalIsf(alpha / 2) * Math.sqrt(n * p * (1 - p));
+  const refusal = ranksRefusal(n, p, alpha);
+  if (refusal !== null) return refuse(refusal);
   const exactLower = binomialQuantile(alpha / 2, n, p);
   const exactUpper = binomialQuantile(1 - alpha / 2, n, p) + 1;
   return {
     status: 'ok',
-    normalLower: Math.max(1, Math.floor(n * p - half)),
-    normalUpper: Math.min(n, Math.ceil(n * p + half) + 1),
+    ...normalRanks(n, p, alpha),
     exactLower,
     exactUpper,
     exactCoverage: binomialCdf(exactUpper - 1, n, p) - binomialCdf(exactLower - 1, n, p),
