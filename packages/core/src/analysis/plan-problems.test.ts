@@ -52,6 +52,25 @@ const REFUSED: readonly [string, PlanInput, PlanRefusal['status'], PlanRefusal['
   ['an arm without users', { ...MEAN, allocation: [1, 0] }, 'INVALID_INPUT', 'allocation'],
   ['half a look', { ...MEAN, looks: 0.5 }, 'INVALID_INPUT', 'looks'],
   ['a perfect covariate', { ...MEAN, cupedCorrelation: 1 }, 'INVALID_INPUT', 'cupedCorrelation'],
+  [
+    'a covariate of a quantile',
+    { ...MEAN, kind: 'quantile', cupedCorrelation: 0.5 },
+    'INVALID_INPUT',
+    'cupedCorrelation',
+  ],
+  ['a baseline next to nothing', { ...MEAN, baseline: 5e-324 }, 'INVALID_INPUT', 'baseline'],
+  [
+    'a guardrail expected to gain more than all',
+    { ...CONVERSION, margin: 0.1, effect: { type: 'absolute', value: 2 } },
+    'OUT_OF_RANGE',
+    'effect',
+  ],
+  [
+    'an effect of many deviations',
+    { ...MEAN, effect: { type: 'absolute', value: 1e6 } },
+    'OUT_OF_RANGE',
+    'effect',
+  ],
   ['no goal', { ...MEAN, goals: 0 }, 'INVALID_INPUT', 'goals'],
   ['half a guardrail', { ...MEAN, guardrails: 0.5 }, 'INVALID_INPUT', 'guardrails'],
   [

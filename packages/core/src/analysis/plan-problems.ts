@@ -76,9 +76,17 @@ function rangeProblem(input: PlanInput): PlanRefusal | null {
   return broken === undefined ? null : refusal('INVALID_INPUT', broken[0], broken[2]);
 }
 
-function metricProblem({ kind, baseline, deviation, margin }: PlanInput): PlanRefusal | null {
-  if (!isWithin(Math.abs(baseline), 0, SIZE_MAX)) {
-    return refusal('INVALID_INPUT', 'baseline', 'must be a number of at most 1e100');
+function metricProblem(input: PlanInput): PlanRefusal | null {
+  const { kind, baseline, deviation, margin } = input;
+  if (WITHOUT_COVARIATE.includes(kind) && input.cupedCorrelation !== 0) {
+    return refusal(
+      'INVALID_INPUT',
+      'cupedCorrelation',
+      `a ${kind} takes no covariate; leave it out`,
+    );
+  }
+  if (baseline !== 0 && !isWithin(Math.abs(baseline), 1 / SIZE_MAX, SIZE_MAX)) {
+    return refusal('INVALID_INPUT', 'baseline', 'must be 0, or 1e-100 to 1e100 in size');
   }
   if (isRateKind(kind)) {
     return isWithin(baseline, 0, 1)
@@ -94,6 +102,9 @@ function metricProblem({ kind, baseline, deviation, margin }: PlanInput): PlanRe
     ? null
     : refusal('INVALID_INPUT', 'deviation', 'must be above 0, 1e-100 to 1e100');
 }
+
+/** Kinds that are not adjusted by CUPED. */
+const WITHOUT_COVARIATE: readonly PlanInput['kind'][] = ['retention', 'funnel', 'quantile'];
 
 function rateProblem(baseline: number, margin: number | null): PlanRefusal | null {
   if (margin === null || (baseline > 0 && baseline < 1)) return null;
@@ -117,7 +128,12 @@ const DEVIATION_OF: Readonly<Record<PlanInput['kind'], string>> = {
 };
 
 function sizeProblem({ kind, deviation }: PlanInput, distance: number): PlanRefusal | null {
-  if (isRateKind(kind) || Math.abs(distance) <= EFFECT_MAX * (deviation ?? Number.NaN)) return null;
+  if (isRateKind(kind)) {
+    return Math.abs(distance) <= 1
+      ? null
+      : refusal('OUT_OF_RANGE', 'effect', 'no rate can change by more than 1');
+  }
+  if (Math.abs(distance) <= EFFECT_MAX * (deviation ?? Number.NaN)) return null;
   const change = `is more than ${EFFECT_MAX} standard deviations; such an effect needs no experiment`;
   return refusal('OUT_OF_RANGE', 'effect', change);
 }

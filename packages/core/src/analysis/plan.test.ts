@@ -296,6 +296,8 @@ describe('a plan in time', () => {
     expect(planned({ ...MEAN, recruitment }).runningTime).toEqual({ days: 3, daysWholeWeeks: 7 });
     const ended = planned({ ...CONVERSION, recruitment: { observed, daily: 0, share: 1 } });
     expect(ended.runningTime).toBeNull();
+    const slow = planned({ ...CONVERSION, recruitment: { observed, daily: 1e-300, share: 1 } });
+    expect(slow.runningTime).toBeNull();
     expect(ended.curve[11]).toMatchObject({ users: 24_000 });
   });
 

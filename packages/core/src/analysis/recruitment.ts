@@ -31,10 +31,13 @@ export interface RunningTime {
 }
 
 const DAYS_PER_WEEK = 7;
+/** A hundred years: nobody waits longer. */
+const DAYS_MAX = 36_500;
 
 /**
  * Whole days until so many users have entered (STATISTICS specification §7): along the observed
- * curve as far as it goes, then by the daily users. Null when that many never come.
+ * curve as far as it goes, then by the daily users. Null when that many do
+ * not come within a hundred years.
  *
  * @param users > 0
  * @param minimumDays ≥ 0
@@ -56,6 +59,7 @@ export function runningTime(
     if (beyond.status !== 'ok') return null;
     days = observed.length + beyond.days;
   }
+  if (days > DAYS_MAX) return null;
   const weeks = Math.ceil(Math.max(days, minimumDays) / DAYS_PER_WEEK);
   return { days, daysWholeWeeks: weeks * DAYS_PER_WEEK };
 }

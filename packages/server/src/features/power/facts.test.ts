@@ -139,7 +139,7 @@ describe('traffic', () => {
     const newUsers = [100, 60, 40, 0, 30, 20, 10, 5].flatMap((users, day) =>
       users === 0 ? [] : [{ day, users }],
     );
-    const { known, observed } = trafficFacts({ ...frame, days: 8, newUsers });
+    const { known, observed } = trafficFacts({ ...frame, days: 8, newUsers }, 'users');
     expect(observed).toEqual([100, 160, 200, 200, 230, 250, 260, 265]);
     expect(known.daily_users?.value).toBeCloseTo(165 / 7, 12);
     expect(known.daily_users?.note).toContain('2026-01-01');
@@ -150,9 +150,12 @@ describe('traffic', () => {
       { day: 0, users: 10 },
       { day: 2, users: 20 },
     ];
-    const { known, observed } = trafficFacts({ ...frame, days: 3, newUsers });
+    const { known, observed } = trafficFacts({ ...frame, days: 3, newUsers }, 'users');
     expect([known.daily_users?.value, observed]).toEqual([10, []]);
-    expect(trafficFacts({ ...frame, days: 0, newUsers: [] })).toEqual({ known: {}, observed: [] });
-    expect(trafficFacts({ ...frame, days: 9, newUsers: [] }).known).toEqual({});
+    expect(trafficFacts({ ...frame, days: 0, newUsers: [] }, 'users')).toEqual({
+      known: {},
+      observed: [],
+    });
+    expect(trafficFacts({ ...frame, days: 9, newUsers: [] }, 'users').known).toEqual({});
   });
 });

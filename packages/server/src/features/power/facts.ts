@@ -105,7 +105,7 @@ export function resultFacts(results: Results, metric: string): Known {
 
 const WEEK_DAYS = 7;
 
-/** Users who come, as the traffic of an experiment shows them. */
+/** Users who come, as traffic shows them. */
 export interface Coming {
   readonly known: Known;
   /** Their cumulative number by the end of each day; empty for less than a week. */
@@ -113,17 +113,19 @@ export interface Coming {
 }
 
 /**
- * What the traffic of an experiment says. From a week on, its users day by day as they came, and
+ * What traffic says. From a week on, its users day by day as they came, and
  * then on at the pace of the last week; below, their mean. Nothing before the first whole day.
+ *
+ * @param who the users are, in words
  */
-export function trafficFacts({ days, newUsers, since, until }: Traffic): Coming {
+export function trafficFacts({ days, newUsers, since, until }: Traffic, who: string): Coming {
   const usersOf = new Map(newUsers.map(({ day, users }) => [day, users]));
   const daily = Array.from({ length: days }, (_, day) => usersOf.get(day) ?? 0);
   const sum = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
   if (sum(daily) === 0) return { known: {}, observed: [] };
   const isCurve = days >= WEEK_DAYS;
   const recent = daily.slice(-WEEK_DAYS);
-  const span = `new users of ${days} days, ${since} to ${until}`;
+  const span = `${who}, new on each of ${days} days, ${since} to ${until}`;
   const how = isCurve
     ? `the duration follows their cumulative number, then this mean of the last ${WEEK_DAYS} days`
     : 'their mean, since there is less than a week';

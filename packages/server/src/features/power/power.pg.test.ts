@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import type { PowerResult } from '@assay/contract';
 import { describe, expect } from 'vitest';
 import { startedExperiment, type TestApp } from '../../../test/app.ts';
 import { test } from '../../../test/fixtures.ts';
+import { readStar, STAR_EXPERIMENT } from '../../demo/star.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -13,6 +15,11 @@ async function planOf(api: TestApp, body: object): Promise<PowerResult> {
 
 const assumed = ({ assumptions }: PowerResult, field: string) =>
   assumptions.find((assumption) => assumption.field === field);
+
+const SPLIT = [
+  { key: 'control', allocation_pct: 50, is_control: true },
+  { key: 'green', allocation_pct: 50 },
+];
 
 /**
  * Users who came over the last `counts.length` days, so many on each of them, by turns to both
@@ -185,10 +192,17 @@ describe('a plan from numbers', () => {
     ['an effect that nobody can find', { ...rate, effect: 1e-9 }, ['effect']],
     ['words for numbers', { ...rate, baseline: '0.1' }, ['baseline']],
   ];
-  test.for(wrong)('is refused for %s', async ([, body, paths], { api }) => {
-    const answer = await api.call('POST', '/v1/power', body);
-    expect([answer.statusCode, answer.json().code]).toEqual([422, 'invalid']);
-    expect(answer.json().errors.map(({ path }: { path: string }) => path)).toEqual(paths);
+  // In one test, since what they share, a database, takes longer than all of them.
+  test('is refused for what it cannot be made of, by the names of the fields', async ({ api }) => {
+    const refusals = await Promise.all(
+      wrong.map(async ([what, body]) => {
+        const answer = await api.call('POST', '/v1/power', body);
+        const { code, errors = [] } = answer.json();
+        const paths = errors.map(({ path }: { path: string }) => path);
+        return [what, answer.statusCode, code, paths];
+      }),
+    );
+    expect(refusals).toEqual(wrong.map(([what, , paths]) => [what, 422, 'invalid', paths]));
   });
 });
 
@@ -250,6 +264,20 @@ describe('a plan from an experiment', () => {
     expect(assumed(average, 'daily_users')).toMatchObject({ value: 40, source: 'traffic' });
   });
 
+  test('takes the traffic of all for an experiment that has none yet', async ({ api }) => {
+    await startedExperiment(api, 'busy');
+    await fill(api, 'busy', [80, 40, 40, 40, 40, 40, 40, 40, 40, 40]);
+    const draft = { key: 'draft', name: 'Draft', coverage_pct: 50, variants: SPLIT };
+    await api.call('POST', '/v1/experiments', draft);
+    const plan = await planOf(api, { experiment: 'draft', baseline: 0.1, effect: 0.1 });
+    // Every second user sends an event, and each counts once; half of them enter.
+    expect(assumed(plan, 'daily_users')?.value).toBeCloseTo(20, 12);
+    expect(assumed(plan, 'daily_users')?.note).toContain('users who sent an event');
+    expect(assumed(plan, 'traffic_pct')).toMatchObject({ value: 50, source: 'experiment' });
+    expect(plan.curve[0]?.users).toBe((40 + 6 * 20) / 2);
+    expect(assumed(plan, 'baseline')?.source).toBe('request');
+  });
+
   test('asks for what an experiment without users cannot say', async ({ api }) => {
     await startedExperiment(api, 'empty');
     const paths = async (body: object) => {
@@ -293,9 +321,37 @@ describe('a plan from an experiment', () => {
   });
 });
 
-test('the document has examples that the API takes', async ({ api }) => {
-  const document = (await api.call('GET', '/openapi.json')).json();
-  const { examples } = document.components.schemas.PowerRequest;
-  expect(examples).toHaveLength(2);
-  expect((await planOf(api, examples[0])).total_users).toBeGreaterThan(1_000);
+describe('the examples', () => {
+  test('of the API are taken by it', async ({ api }) => {
+    const document = (await api.call('GET', '/openapi.json')).json();
+    const { examples } = document.components.schemas.PowerRequest;
+    expect(examples).toHaveLength(2);
+    expect((await planOf(api, examples[0])).total_users).toBeGreaterThan(1_000);
+  });
+
+  test('of the manual run, the demo loaded', async ({ api }) => {
+    const csv = await readFile(
+      new URL('../../../data/star-kindergarten.csv', import.meta.url),
+      'utf8',
+    );
+    const { exposures, events } = readStar(csv, (Date.now() - 75 * DAY_MS) * 1_000);
+    await startedExperiment(api, STAR_EXPERIMENT.key, STAR_EXPERIMENT);
+    for (let at = 0; at < exposures.length; at += 1_000) {
+      await api.call('POST', '/v1/exposures', { exposures: exposures.slice(at, at + 1_000) });
+      await api.call('POST', '/v1/events', { events: events.slice(at, at + 1_000) });
+    }
+    const manual = await readFile(new URL('../../../../../docs/power.md', import.meta.url), 'utf8');
+    const bodies = [...manual.matchAll(/-d '([^']+)'/g)].map(([, body = '']) => JSON.parse(body));
+    expect(bodies).toHaveLength(6);
+    const plans = await Promise.all(bodies.map((body) => planOf(api, body)));
+    expect(plans[1]?.variance_multiplier).toBe(0.75);
+    const star = plans.at(-1);
+    // The published standard error of regular classes, and their pupils.
+    expect(star?.standard_deviation).toBeCloseTo(1.633 * Math.sqrt(2_194), 0);
+    expect(star).toMatchObject({
+      kind: 'mean',
+      design: 'fixed_horizon',
+      alpha_per_comparison: 0.025,
+    });
+  });
 });

@@ -6,11 +6,12 @@ import {
   ResultsQuery,
 } from '@assay/contract';
 import { formatInstant } from '@assay/core';
-import { type Plan, type PlanCaution, type PlanInput, plan } from '@assay/core/analysis';
 import { DomainError } from '../../errors.ts';
+import { inTransaction } from '../../platform/postgres.ts';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { requireExperiment } from '../experiments/service.ts';
 import { getResults, type ResultsDeps } from '../results/service.ts';
+import { answer, invalid } from './answer.ts';
 import {
   armsOf,
   type Coming,
@@ -20,8 +21,7 @@ import {
   resultFacts,
   trafficFacts,
 } from './facts.ts';
-import { type Settled, settle } from './settle.ts';
-import { newUsersByDay } from './store.ts';
+import { newUsersByDay, TRAFFIC_TIMEOUT_MS, type Traffic } from './store.ts';
 
 export type PowerDeps = ResultsDeps;
 
@@ -39,34 +39,12 @@ export async function computePower(deps: PowerDeps, request: PowerRequest): Prom
     request.experiment === undefined
       ? undefined
       : await requireExperiment(deps.db, request.experiment);
-  const { known, observed } =
-    experiment === undefined ? NOTHING : await learn(deps, experiment, request);
-  const settled = settle(request, known, observed);
-  if ('errors' in settled) throw invalid(settled.errors);
-  const planned = plan(settled.input);
-  if (planned.status !== 'ok') {
-    const { field, change, status } = planned;
-    throw invalid([{ path: PATHS[field] ?? field, message: `${change} (${status})` }]);
-  }
+  const coming = experiment === undefined ? NOTHING : await learn(deps, experiment, request);
   const isOwnSplit = request.allocation === undefined && experiment !== undefined;
-  const variants = isOwnSplit ? armsOf(experiment).map(({ key }) => key) : [];
-  return toPowerResult(settled, planned, variants);
+  return answer(request, coming, isOwnSplit ? armsOf(experiment).map(({ key }) => key) : []);
 }
 
 const NOTHING: Coming = { known: {}, observed: [] };
-
-/** Fields of a plan whose name in the API is another. */
-const PATHS: Readonly<Partial<Record<keyof PlanInput, string>>> = {
-  deviation: 'standard_deviation',
-  cupedCorrelation: 'cuped_correlation',
-  recruitment: 'daily_users',
-  minimumDays: 'minimum_days',
-};
-
-function invalid(errors: readonly FieldError[]): DomainError {
-  const [first] = errors;
-  return new DomainError('invalid', first && `${first.path}: ${first.message}`, { errors });
-}
 
 /** What an experiment says, where the request does not say it. */
 async function learn(
@@ -75,11 +53,7 @@ async function learn(
   request: PowerRequest,
 ): Promise<Coming> {
   const metric = metricOf(experiment, request.metric);
-  const until = experiment.stoppedAt ?? formatInstant(deps.now() * 1_000);
-  const coming =
-    request.daily_users === undefined
-      ? trafficFacts(await newUsersByDay(deps.db, experiment.id, until, TRAFFIC_DAYS_MAX))
-      : NOTHING;
+  const coming = request.daily_users === undefined ? await comingTo(deps, experiment) : NOTHING;
   return {
     observed: coming.observed,
     known: {
@@ -89,6 +63,39 @@ async function learn(
     },
   };
 }
+
+/**
+ * Who came to the experiment; before it has users, whoever sent an event, of whom its coverage
+ * enters.
+ */
+async function comingTo(deps: PowerDeps, experiment: ExperimentRecord): Promise<Coming> {
+  const until = experiment.stoppedAt ?? formatInstant(deps.now() * 1_000);
+  const own = trafficFacts(await traffic(deps, experiment.id, until), 'users assigned to it');
+  if (own.known.daily_users !== undefined) return own;
+  const all = trafficFacts(await traffic(deps, null, until), 'users who sent an event');
+  if (all.known.daily_users === undefined || experiment.coverage === 0) return NOTHING;
+  const traffic_pct = { value: experiment.coverage / 100, source: 'experiment' } as const;
+  return { ...all, known: { ...all.known, traffic_pct } };
+}
+
+async function traffic(
+  { db }: PowerDeps,
+  experimentId: number | null,
+  until: string,
+): Promise<Traffic> {
+  const frame = { until, daysMax: TRAFFIC_DAYS_MAX };
+  try {
+    return await inTransaction(db, (tx) => newUsersByDay(tx, experimentId, frame), 'READ');
+  } catch (cause) {
+    if (!isStatementTimeout(cause)) throw cause;
+    const detail = `Counting the users of the last weeks takes more than ${TRAFFIC_TIMEOUT_MS / 1_000} s; give daily_users`;
+    throw new DomainError('unavailable', detail, { cause, retryAfterSeconds: 60 });
+  }
+}
+
+/** True for a statement that the server ended because it took too long. */
+const isStatementTimeout = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === '57014';
 
 /** What the results say of the metric, unless the request says it all. */
 async function measured(
@@ -133,60 +140,3 @@ const ofRequest = ({ path, message }: FieldError): FieldError => ({
   path: path.startsWith('metrics') ? 'metric' : path,
   message,
 });
-
-const CAUTIONS: Readonly<Record<PlanCaution, string>> = {
-  small_sample:
-    'Fewer than 100 users in an arm: the estimates are not nearly normal yet, so the real power is lower, and results withhold their verdict.',
-  rare_outcomes:
-    'Fewer than 10 users with, or without, the outcome in an arm: the real power is lower.',
-  as_fixed:
-    'A Bayesian analysis controls no error rate; the size is that of the test with a fixed horizon.',
-};
-
-function toPowerResult(
-  { input, assumptions }: Settled,
-  planned: Plan,
-  variants: readonly string[],
-): PowerResult {
-  const sum = input.allocation.reduce((total, weight) => total + weight, 0);
-  return {
-    kind: input.kind,
-    role: input.margin === null ? 'goal' : 'guardrail',
-    method: input.method,
-    design: planned.design,
-    alpha: input.alpha,
-    alpha_per_comparison: planned.alphaPerComparison,
-    power: input.power,
-    power_per_metric: planned.powerPerMetric,
-    sided: planned.sided,
-    baseline: input.baseline,
-    standard_deviation: input.deviation,
-    effect_absolute: planned.effectAbsolute,
-    effect_relative: planned.effectRelative,
-    margin: input.margin,
-    total_users: planned.totalUsers,
-    arms: planned.usersPerArm.map((users, index) => ({
-      variant: variants[index] ?? null,
-      share: (input.allocation[index] ?? 0) / sum,
-      users,
-    })),
-    inflation: planned.inflation,
-    variance_multiplier: planned.varianceMultiplier,
-    optimal_control_share: planned.optimalControlShare,
-    duration:
-      planned.runningTime === null
-        ? null
-        : {
-            days: planned.runningTime.days,
-            days_whole_weeks: planned.runningTime.daysWholeWeeks,
-          },
-    curve: planned.curve.map(({ days, users, absolute, relative }) => ({
-      days,
-      users,
-      mde_absolute: absolute,
-      mde_relative: relative,
-    })),
-    cautions: planned.cautions.map((code) => ({ code, message: CAUTIONS[code] })),
-    assumptions: [...assumptions],
-  };
-}
