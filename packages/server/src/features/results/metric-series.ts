@@ -29,6 +29,7 @@ export interface SeriesPlan {
   readonly constants: readonly number[];
   /** By the place of the value; undefined for those that are not cut. */
   readonly caps: ReadonlyMap<number, number>;
+  readonly hasUsers: boolean;
 }
 
 /** Means of all arms together, in single precision, since any constant near them will do. */
@@ -69,7 +70,7 @@ export function seriesPlanOf(
       caps.set(planned.denominator, own.denominator);
     }
   }
-  return { plan, constants: constantsOf(plan, arms), caps };
+  return { plan, constants: constantsOf(plan, arms), caps, hasUsers: arms.length > 0 };
 }
 
 /** The users of a variant who have something in a bucket, as both stores select them. */

@@ -89,7 +89,8 @@ async function askSeries(
   question: Question,
   plan: SeriesPlan,
 ): Promise<readonly MetricSeriesRow[]> {
-  if (plan.plan.metrics.length === 0) return [];
+  // Without a user there is no point, and no percentile to cut at.
+  if (plan.plan.metrics.length === 0 || !plan.hasUsers) return [];
   const all = question.metricSeries.map(async (series) => {
     const { points, spans } = STATEMENTS[series];
     const [pointRows, spanRows] = await Promise.all([

@@ -122,7 +122,8 @@ async function askSeries(
   question: Question,
   plan: SeriesPlan,
 ): Promise<readonly MetricSeriesRow[]> {
-  if (plan.plan.metrics.length === 0) return [];
+  // Without a user there is no point, and no percentile to cut at.
+  if (plan.plan.metrics.length === 0 || !plan.hasUsers) return [];
   const wanted = question.metricSeries;
   const rows: MetricSeriesRow[] = [];
   const add = (series: MetricSeries, points: Points, spans: Spans): void => {
