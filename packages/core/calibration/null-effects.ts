@@ -1,43 +1,45 @@
-import { compareAdjusted, defaultPValue, pOf, type Sizes } from './methods.ts';
+import { mergeJointMoments } from '../src/stats/index.ts';
+import { nullExpectation, SIZES, type Split, type Test } from './known-limits.ts';
+import { type Arms, compareAdjusted, defaultPValue, pOf } from './methods.ts';
 import { POPULATIONS, type Population } from './populations.ts';
-import { ALPHA, exactly, type Figure, type Study } from './study.ts';
+import type { Figure, Study } from './study.ts';
 
 // §9.3: experiments in which nothing happens, in every population, size and split, with and without
 // CUPED.
 
-/** Users per arm, on average. */
-const SIZES = [50, 200, 1000, 5000, 20_000] as const;
+function simulationsOf(population: Population, n: number): number {
+  if (!population.isDrawnOneByOne || n < 5000) return 10_000;
+  return n < 20_000 ? 4000 : 2000;
+}
 
-const SPLITS = [
-  { name: '50/50', treatment: 1, control: 1 },
-  { name: '90/10', treatment: 0.2, control: 1.8 },
-] as const;
+const SPLITS: readonly Split[] = ['50/50', '90/10'];
 
-/** Unit by unit, so large samples take time. */
-const SLOW: ReadonlySet<Population> = new Set([POPULATIONS.lognormal, POPULATIONS.ratio]);
-
-function cell(population: Population, n: number, split: (typeof SPLITS)[number]): Study {
-  const sizes: Sizes = { treatment: n * split.treatment, control: n * split.control };
-  const isSlow = SLOW.has(population) && n >= 20_000;
-  const figures: readonly Figure[] = [
-    { name: population.kind === 'rate' ? 'score' : 'Welch', expectation: exactly(ALPHA) },
-    { name: 'CUPED', expectation: exactly(ALPHA) },
-  ];
+/** The same users split in two ways, which draws them once. */
+function cells(population: Population, n: number): Study {
+  const tests: readonly Test[] = [population.kind === 'rate' ? 'score' : 'Welch', 'CUPED'];
+  const figure = (split: Split, test: Test): Figure => ({
+    name: `${split} ${test}`,
+    expectation: nullExpectation(population, n, split, test),
+    isUniform: population === POPULATIONS.normal,
+  });
   return {
     section: '9.3',
-    name: `${population.name}, ${split.name}, n ${n}`,
-    simulations: isSlow ? 4000 : 10_000,
-    figures,
+    name: `${population.name}, n ${n}`,
+    simulations: simulationsOf(population, n),
+    figures: SPLITS.flatMap((split) => tests.map((test) => figure(split, test))),
     prepare: () => (random) => {
-      const arms = {
-        treatment: population.draw(random, sizes.treatment),
-        control: population.draw(random, sizes.control),
-      };
-      return [defaultPValue(population, arms), pOf(compareAdjusted(population, arms))];
+      const [fifth, rest] = [population.draw(random, 0.2 * n), population.draw(random, 0.8 * n)];
+      const half = population.draw(random, n);
+      const equal: Arms = { treatment: mergeJointMoments(fifth, rest), control: half };
+      const unequal: Arms = { treatment: fifth, control: mergeJointMoments(rest, half) };
+      return [equal, unequal].flatMap((arms) => [
+        defaultPValue(population, arms),
+        pOf(compareAdjusted(population, arms)),
+      ]);
     },
   };
 }
 
 export const NULL_EFFECTS: readonly Study[] = Object.values(POPULATIONS).flatMap((population) =>
-  SPLITS.flatMap((split) => SIZES.map((n) => cell(population, n, split))),
+  SIZES.map((n) => cells(population, n)),
 );

@@ -174,7 +174,7 @@ function eventQuantile(random: Random, users: number, p: number): QuantileEstima
 const quantiles: Study = {
   section: SECTION,
   name: 'quantiles of clustered events, 500 users',
-  simulations: 4000,
+  simulations: 2000,
   figures: [
     { name: 'median', expectation: exactly(ALPHA) },
     { name: '95 %', expectation: exactly(ALPHA) },

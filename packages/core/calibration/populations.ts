@@ -14,6 +14,8 @@ export interface Population {
   readonly name: string;
   /** Rates and means have values [y, x], ratios [y, d, x, m], with x and m from before. */
   readonly kind: 'rate' | 'mean' | 'ratio';
+  /** Large samples of it take time. */
+  readonly isDrawnOneByOne: boolean;
   /** Of y, or of the ratio y/d. */
   readonly mean: number;
   /** What n new users bring: their joint moments. */
@@ -27,6 +29,7 @@ export function bernoulli(p: number, before = p): Population {
   return {
     name: `Bernoulli ${p}`,
     kind: 'rate',
+    isDrawnOneByOne: false,
     mean: p,
     draw: (random, n) => {
       const [yx = 0, y = 0, x = 0] = multinomialDraw(random, n, shares);
@@ -49,6 +52,7 @@ const NORMAL_MEAN = 10;
 const normal: Population = {
   name: 'normal',
   kind: 'mean',
+  isDrawnOneByOne: false,
   mean: NORMAL_MEAN,
   draw: (random, n) => {
     if (n === 0)
@@ -135,6 +139,7 @@ function lognormal(sigma: number): Population {
   return {
     name: `lognormal σ ${sigma}`,
     kind: 'mean',
+    isDrawnOneByOne: true,
     mean,
     draw: (random, n) => {
       const sums = new Float64Array(5);
@@ -149,8 +154,9 @@ function zeroInflated(sigma: number): Population {
   const share = 0.05;
   const shares = [share / 2, share / 2, share / 2, 1 - 1.5 * share];
   return {
-    name: `95 % zeros, lognormal σ ${sigma}`,
+    name: '95 % zeros',
     kind: 'mean',
+    isDrawnOneByOne: false,
     mean: share * Math.exp((sigma * sigma) / 2),
     draw: (random, n) => {
       const [both = 0, after = 0, before = 0] = multinomialDraw(random, n, shares);
@@ -189,6 +195,7 @@ function poissonRatio(): Population {
   return {
     name: 'Poisson ratio',
     kind: 'ratio',
+    isDrawnOneByOne: true,
     mean: total(({ visits, clicks }) => visits * clicks) / total(({ visits }) => visits),
     draw: (random, n) => {
       let [y, d, x, m] = [0, 0, 0, 0];

@@ -135,7 +135,7 @@ const adjusted = study('CUPED and ratios', [planned('CUPED'), planned('ratio')],
       cupedCorrelation: 0.7,
     }),
   );
-  const history = ratio.draw(randomStream(7), 200_000);
+  const history = ratio.draw(randomStream(7), 100_000);
   const [[yy = 0, yd = 0] = [], [, dd = 0] = []] = history.products;
   const [meanNumerator = 0, meanDenominator = 0] = history.mean;
   const perUnit = (m2: number): number => varianceOf({ n: history.n, mean: 0, m2 });

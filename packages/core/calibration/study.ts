@@ -4,7 +4,7 @@ import { type Random, randomStream } from '../test/stats/random.ts';
 
 /** The level of every test here that has no other. */
 export const ALPHA = 0.05;
-/** The chance, at most, that a figure that is right is called wrong. */
+/** The chance, at most, that a figure that is right is called wrong (§9.3). */
 const FALSE_ALARM = 0.001;
 
 /** What the true rate behind a figure must be. */
@@ -36,8 +36,10 @@ export interface Study {
    * Makes the simulation of one experiment, which returns a value for each figure: a p-value counts
    * when it is below `ALPHA`, `true` counts. What costs time once is done here, once.
    */
-  readonly prepare: () => (random: Random) => readonly (number | boolean)[];
+  readonly prepare: () => Simulate;
 }
+
+type Simulate = (random: Random) => readonly (number | boolean)[];
 
 /** A figure that is computed without chance. */
 export interface ExactStudy {
@@ -71,10 +73,18 @@ export interface Tally {
 /** Experiments are simulated in parts of this size, each with numbers of its own. */
 export const PART_SIZE = 250;
 
+const prepared = new WeakMap<Study, Simulate>();
+
+function simulationOf(study: Study): Simulate {
+  const simulate = prepared.get(study) ?? study.prepare();
+  prepared.set(study, simulate);
+  return simulate;
+}
+
 /** Simulates one part of a study. The same seed, name and part give the same numbers anywhere. */
 export function simulatePart(study: Study, seed: number, part: number, simulations: number): Tally {
   const random = randomStream(murmur3(`${seed}/${study.section}/${study.name}/${part}`));
-  const simulate = study.prepare();
+  const simulate = simulationOf(study);
   const hits = study.figures.map(() => 0);
   const pValues: number[][] = study.figures.map(() => []);
   for (let i = 0; i < simulations; i++) {
@@ -115,9 +125,13 @@ export interface Verdict {
 }
 
 /** How far chance may carry a count from an expected rate. */
-function acceptance(simulations: number, rate: number): { low: number; high: number } {
+function acceptance(
+  simulations: number,
+  rate: number,
+  falseAlarm: number,
+): { low: number; high: number } {
   if (simulations === 0 || rate <= 0 || rate >= 1) return { low: rate, high: rate };
-  const band = binomialAcceptance(simulations, rate, FALSE_ALARM);
+  const band = binomialAcceptance(simulations, rate, falseAlarm);
   if (band.status !== 'ok') throw new Error(`no band for ${simulations} at ${rate}`);
   return { low: band.lowerCount / simulations, high: band.upperCount / simulations };
 }
@@ -128,11 +142,12 @@ function judge(
   simulations: number,
   rate: number,
   pValues: readonly number[],
+  falseAlarm: number,
 ): Verdict {
   const { expectation, name, isUniform = false } = figure;
   const { mustExceed = false, why = null } = expectation;
-  const low = acceptance(simulations, expectation.atLeast).low;
-  const high = acceptance(simulations, expectation.atMost).high;
+  const low = acceptance(simulations, expectation.atLeast, falseAlarm).low;
+  const high = acceptance(simulations, expectation.atMost, falseAlarm).high;
   const ks = isUniform ? ksUniform(pValues) : null;
   const ksPValue = ks?.status === 'ok' ? ks.pValue : null;
   const isInside = mustExceed ? rate > high : rate >= low && rate <= high;
@@ -147,20 +162,30 @@ function judge(
     mustExceed,
     ksPValue,
     why,
-    isOk: isInside && (ksPValue === null || ksPValue >= FALSE_ALARM),
+    isOk: isInside && (ksPValue === null || ksPValue >= falseAlarm),
   };
 }
 
-/** Holds what was counted against what was expected. */
-export const judgeStudy = (study: Study, { simulations, hits, pValues }: Tally): Verdict[] =>
+/**
+ * Holds what was counted against what was expected.
+ *
+ * @param falseAlarm the chance, at most, that a figure that is right is called wrong
+ */
+export const judgeStudy = (
+  study: Study,
+  { simulations, hits, pValues }: Tally,
+  falseAlarm = FALSE_ALARM,
+): Verdict[] =>
   study.figures.map((figure, k) =>
-    judge(study, figure, simulations, (hits[k] ?? 0) / simulations, pValues[k] ?? []),
+    judge(study, figure, simulations, (hits[k] ?? 0) / simulations, pValues[k] ?? [], falseAlarm),
   );
 
 /** The same for figures without chance. */
 export function judgeExact(study: ExactStudy): Verdict[] {
   const rates = study.compute();
-  return study.figures.map((figure, k) => judge(study, figure, 0, rates[k] ?? Number.NaN, []));
+  return study.figures.map((figure, k) =>
+    judge(study, figure, 0, rates[k] ?? Number.NaN, [], FALSE_ALARM),
+  );
 }
 
 export const isExact = (study: Study | ExactStudy): study is ExactStudy => 'compute' in study;

@@ -6,6 +6,7 @@ import { machine, type Row } from './harness.ts';
 import { ingest } from './ingest.ts';
 import { pipeline } from './pipeline.ts';
 import { results } from './results.ts';
+import { statistics } from './statistics.ts';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   evaluation,
@@ -13,6 +14,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   ingest,
   pipeline,
   results,
+  statistics,
 };
 
 const { values, positionals } = parseArgs({

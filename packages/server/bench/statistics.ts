@@ -1,0 +1,285 @@
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import type { AnalysisInput, AnalysisMetric, ArmData } from '@assay/core/analysis';
+import {
+  betaCdf,
+  betaQuantile,
+  betaSf,
+  chiSquareCdf,
+  chiSquareQuantile,
+  chiSquareSf,
+  confidenceSequence,
+  covariateArm,
+  cupedMultiple,
+  fiellerInterval,
+  holmAdjust,
+  isReleasable,
+  type JointMoments,
+  jointMomentsFromSums,
+  logGamma,
+  meanInterval,
+  normalCdf,
+  normalQuantile,
+  normalSf,
+  ratioOfMoments,
+  robustStandardError,
+  type Sample,
+  TUNING_N_DEFAULT,
+  tCdf,
+  tQuantile,
+  tSf,
+  varianceOf,
+  wilsonInterval,
+} from '@assay/core/stats';
+import { build } from 'esbuild';
+import { median, type Row, round } from './harness.ts';
+
+const VARIANTS = 5;
+const BUCKETS = 60;
+const USERS_PER_BUCKET = 1000;
+const ALPHA = 0.05;
+const ROUNDS = 30;
+const GOAL_MS = 20;
+
+/** Numbers that look like data and are the same each time. */
+const wobble = (index: number): number => 1 + 0.01 * Math.sin(12.9898 * index);
+
+const KINDS = ['rate', 'rate', 'rate', 'rate', 'mean', 'mean', 'cuped', 'cuped', 'ratio', 'ratio'];
+
+/** Two values per user with a correlation of 0.6 and the given means. */
+const pair = (n: number, y: number, x: number): JointMoments =>
+  jointMomentsFromSums(
+    n,
+    [n * y, n * x],
+    [
+      [n * (y * y + 4), n * (y * x + 2.4)],
+      [n * (y * x + 2.4), n * (x * x + 4)],
+    ],
+  );
+
+function armData(kind: string, n: number, size: number): ArmData {
+  const both = pair(n, size, 2);
+  switch (kind) {
+    case 'rate':
+      return { kind: 'rate', n, x: Math.round(0.1 * size * n), joint: null };
+    case 'ratio':
+      return {
+        kind: 'ratio',
+        numerator: n * size,
+        denominator: 2 * n,
+        about: 0.5,
+        aboutBefore: 0,
+        moments: pair(n, size - 1, 2),
+      };
+    case 'cuped':
+      return { kind: 'mean', total: n * size, moments: both };
+    default: {
+      const [mean = 0] = both.mean;
+      const [[products = 0] = []] = both.products;
+      return {
+        kind: 'mean',
+        total: n * size,
+        moments: { n, mean: [mean], products: [[products]] },
+      };
+    }
+  }
+}
+
+/** What the stores say of an experiment after some buckets of users. */
+function inputAfter(buckets: number): AnalysisInput {
+  const users = buckets * USERS_PER_BUCKET;
+  return {
+    arms: Array.from({ length: VARIANTS }, (_, arm) => ({
+      key: `variant-${arm}`,
+      isControl: arm === 0,
+      users,
+    })),
+    metrics: KINDS.map(
+      (kind, k): AnalysisMetric => ({
+        key: `metric-${k}`,
+        role: 'goal',
+        margin: null,
+        direction: 'increase',
+        data: Array.from({ length: VARIANTS }, (_, arm) =>
+          armData(kind, users, wobble(100 * buckets + 10 * k + arm)),
+        ),
+      }),
+    ),
+    options: {
+      method: 'sequential',
+      alpha: ALPHA,
+      minSample: 100,
+      plannedUsers: null,
+      isOver: false,
+    },
+  };
+}
+
+/** One arm as a sample, whatever the kind of its metric. */
+function sampleOf(data: ArmData): Sample {
+  switch (data.kind) {
+    case 'rate': {
+      const mean = data.x / data.n;
+      return { n: data.n, mean, variance: (mean * (1 - mean) * data.n) / (data.n - 1) };
+    }
+    case 'mean': {
+      const { n, mean, products } = data.moments;
+      const m2 = products[0]?.[0] ?? 0;
+      return { n, mean: mean[0] ?? 0, variance: varianceOf({ n, mean: 0, m2 }) };
+    }
+    case 'ratio': {
+      const ratio = ratioOfMoments(data.moments);
+      if (ratio.status !== 'ok') throw new Error(ratio.status);
+      return { ...ratio.sample, mean: ratio.sample.mean + data.about };
+    }
+    case 'quantile':
+      throw new Error('a quantile has no sample');
+  }
+}
+
+const intervalOf = (data: ArmData, sample: Sample): unknown =>
+  data.kind === 'rate' ? wilsonInterval(data, ALPHA) : meanInterval(sample, ALPHA);
+
+/** Both arms, adjusted where there is a covariate. */
+function samplesOf(treatment: ArmData, control: ArmData): readonly [Sample, Sample] {
+  if (treatment.kind === 'mean' && control.kind === 'mean' && treatment.moments.mean.length > 1) {
+    const adjusted = cupedMultiple(
+      covariateArm(treatment.moments),
+      covariateArm(control.moments),
+      ALPHA,
+    );
+    if (adjusted.status === 'ok') return [adjusted.treatment, adjusted.control];
+  }
+  return [sampleOf(treatment), sampleOf(control)];
+}
+
+/** A comparison by a confidence sequence: difference, lift and p-value. */
+function compare(treatment: ArmData, control: ArmData) {
+  const [t, c] = samplesOf(treatment, control);
+  const error = robustStandardError(t, c);
+  if (error.status !== 'ok') throw new Error(error.status);
+  const sequence = confidenceSequence(
+    { estimate: t.mean - c.mean, se: error.se, n: t.n + c.n },
+    { alpha: ALPHA, tuningN: TUNING_N_DEFAULT },
+  );
+  if (sequence.status !== 'ok') throw new Error(sequence.status);
+  const lift = fiellerInterval(
+    {
+      treatment: t.mean,
+      control: c.mean,
+      varianceTreatment: t.variance / t.n,
+      varianceControl: c.variance / c.n,
+    },
+    sequence.zCritical,
+  );
+  return { ...sequence, lift, isReleased: isReleasable([t, c]) };
+}
+
+/** One point in time: every arm with its interval, every comparison, Holm over all of them. */
+function analyseNow({ metrics }: AnalysisInput): unknown {
+  const analysed = metrics.map(({ data }) => {
+    const [control, ...treatments] = data;
+    if (control === undefined) throw new Error('no control');
+    return {
+      arms: data.map((arm) => intervalOf(arm, sampleOf(arm))),
+      comparisons: treatments.map((treatment) => compare(treatment, control)),
+    };
+  });
+  const pValues = analysed.flatMap(({ comparisons }) => comparisons.map(({ pValue }) => pValue));
+  return { analysed, adjusted: holmAdjust(pValues) };
+}
+
+const milliseconds = (work: () => unknown): number => {
+  const startedAt = performance.now();
+  if (work() === undefined) throw new Error('nothing was done');
+  return performance.now() - startedAt;
+};
+
+function fullResult(): readonly Row[] {
+  const looks = Array.from({ length: BUCKETS }, (_, k) => inputAfter(k + 1));
+  const whole = inputAfter(BUCKETS);
+  const times = Array.from({ length: ROUNDS }, () => ({
+    whole: milliseconds(() => analyseNow(whole)),
+    series: milliseconds(() => looks.map(analyseNow)),
+  }));
+  const warm = times.slice(ROUNDS / 3);
+  const once = median(warm.map((time) => time.whole));
+  const all = median(warm.map((time) => time.whole + time.series));
+  return [
+    { what: `${VARIANTS} variants × ${KINDS.length} metrics, ms`, figure: round(once, 2) },
+    {
+      what: `with a series of ${BUCKETS} buckets, ms`,
+      figure: round(all, 1),
+      floor: `< ${GOAL_MS}`,
+      isMet: all < GOAL_MS,
+    },
+  ];
+}
+
+const CALLS = 20_000;
+
+/** Nanoseconds of a call, the median of some rounds over arguments that differ. */
+function nanoseconds(call: (share: number) => number): number {
+  const rounds = Array.from({ length: 7 }, () => {
+    let sink = 0;
+    const startedAt = performance.now();
+    for (let i = 0; i < CALLS; i++) sink += call((i + 0.5) / CALLS);
+    if (!Number.isFinite(sink)) throw new Error('not a number');
+    return ((performance.now() - startedAt) * 1e6) / CALLS;
+  });
+  return median(rounds);
+}
+
+/** cdf, sf and quantile of a law, with arguments from its whole range. */
+const LAWS: readonly (readonly [string, ...((share: number) => number)[]])[] = [
+  ['normal', (u) => normalCdf(8 * u - 4), (u) => normalSf(8 * u - 4), normalQuantile],
+  ['t, 30 degrees', (u) => tCdf(8 * u - 4, 30), (u) => tSf(8 * u - 4, 30), (u) => tQuantile(u, 30)],
+  [
+    't, 9,999.5 degrees',
+    (u) => tCdf(8 * u - 4, 9999.5),
+    (u) => tSf(8 * u - 4, 9999.5),
+    (u) => tQuantile(u, 9999.5),
+  ],
+  [
+    'beta, 20 and 180',
+    (u) => betaCdf(u, 20, 180),
+    (u) => betaSf(u, 20, 180),
+    (u) => betaQuantile(u, 20, 180),
+  ],
+  [
+    'χ², 4 degrees',
+    (u) => chiSquareCdf(20 * u, 4),
+    (u) => chiSquareSf(20 * u, 4),
+    (u) => chiSquareQuantile(u, 4),
+  ],
+];
+
+const distributions = (): readonly Row[] => [
+  ...LAWS.map(([name, ...calls]) => ({
+    what: `${name}: cdf, sf, quantile, ns`,
+    figure: calls.map((call) => round(nanoseconds(call))).join(', '),
+  })),
+  { what: 'ln Γ, ns', figure: round(nanoseconds((u) => logGamma(1 + 1000 * u))) },
+];
+
+/** What a browser would download of the statistics. */
+async function size(): Promise<Row> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('../../core/src/stats/index.ts', import.meta.url))],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    write: false,
+  });
+  const code = outputFiles[0]?.contents ?? new Uint8Array();
+  const kilobytes = (bytes: number): string => round(bytes / 1000, 1);
+  return {
+    what: 'core/stats minified, gzipped, kB',
+    figure: `${kilobytes(code.length)}, ${kilobytes(gzipSync(code, { level: 9 }).length)}`,
+  };
+}
+
+/** A result from sufficient statistics, the distributions under it, and its size. */
+export async function statistics(): Promise<readonly Row[]> {
+  return [...fullResult(), ...distributions(), await size()];
+}
