@@ -1,5 +1,6 @@
 import { findRoot } from '../numeric/root.ts';
 import { incompleteBeta, logIncompleteBeta } from './beta.ts';
+import { logGamma } from './gamma.ts';
 import { normalIsf, normalLogSf, normalSf } from './normal.ts';
 
 /**
@@ -42,20 +43,38 @@ const EXPANSION = [
   { over: 92_160, powers: [79, 776, 1482, -1920, -945] },
 ] as const;
 
-/** The expansion, or NaN where df is too small for what it leaves out to vanish. */
-function expandedIsf(q: number, df: number): number {
-  const z = normalIsf(q);
+/** The expansion about z, and whether what it leaves out vanishes. */
+function expansion(z: number, df: number): { readonly t: number; readonly isExact: boolean } {
   const square = z * z;
-  let sum = z;
+  let t = z;
   let term = z;
   let power = 1;
   for (const { over, powers } of EXPANSION) {
     power /= df;
     term = ((z * powers.reduce<number>((value, next) => value * square + next, 0)) / over) * power;
-    sum += term;
+    t += term;
   }
   // The next term is smaller than the last one by about this factor.
-  return Math.abs(term) * ((4 + square) / df) < 1e-17 * z ? sum : Number.NaN;
+  return { t, isExact: Math.abs(term) * ((4 + square) / df) < 1e-17 * z };
+}
+
+/**
+ * Newton's method on ln P(T > t) from a start that is near, which two or three steps bring to full
+ * precision; null where it does not.
+ */
+function newtonIsf(logQ: number, start: number, df: number): number | null {
+  const half = df / 2;
+  const logScale = logGamma(half + 0.5) - logGamma(half) - 0.5 * Math.log(df * Math.PI);
+  let t = start;
+  for (let i = 0; i < 8; i++) {
+    const logSf = tLogSf(t, df);
+    const hazard = Math.exp(logScale - (half + 0.5) * Math.log1p((t * t) / df) - logSf);
+    const step = (logSf - logQ) / hazard;
+    t += step;
+    // The error of the next step is of the order of this one's square.
+    if (Math.abs(step) < 1e-9 * t) return t;
+  }
+  return null;
 }
 
 /** The t with P(T > t) = q. @param q 0…1; the ends give ±Infinity */
@@ -65,12 +84,16 @@ export function tIsf(q: number, df: number): number {
   if (q === 0.5) return 0;
   if (df === Number.POSITIVE_INFINITY) return normalIsf(q);
   if (q > 0.5) return -tIsf(1 - q, df);
-  const expanded = expandedIsf(q, df);
-  if (!Number.isNaN(expanded)) return expanded;
   const logQ = Math.log(q);
+  const z = normalIsf(q);
+  const { t: expanded, isExact } = expansion(z, df);
+  if (isExact) return expanded;
+  // Elsewhere the expansion is no good start.
+  const near = df >= 8 && z * z <= df ? newtonIsf(logQ, expanded, df) : null;
+  if (near !== null) return near;
   const g = (t: number): number => tLogSf(t, df) - logQ;
   // The normal quantile is below the answer, since t has the heavier tails.
-  const low = normalIsf(q) * 0.999;
+  const low = z * 0.999;
   let high = Math.max(1e-8, low * 1.01);
   while (g(high) > 0 && high < 1e150) high *= 2;
   const excess = g(high);
