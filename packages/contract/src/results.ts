@@ -275,7 +275,8 @@ export const Results = z
       total_users: z.number().int(),
       source: z.enum(['postgresql', 'clickhouse']),
       source_note: z.string().optional(),
-      as_of: z.string(),
+      /** Null where nothing is known to have arrived yet. */
+      as_of: z.string().nullable(),
       lag_ms: number,
       method: z.enum(ANALYSIS_METHODS),
       /** Share of the planned users that is there; null without a plan. */

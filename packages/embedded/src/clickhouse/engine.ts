@@ -85,6 +85,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
+/**
+ * A connection that cannot be cleaned must not answer again. Nothing but a new process has new ones,
+ * and its supervisor starts one.
+ */
+function endProcess(error: Error): void {
+  setImmediate(() => {
+    throw new Error('a connection of the engine could not be cleaned', { cause: error });
+  });
+}
+
 /** Runs one statement to its end; answers its output. */
 export async function execute(
   { session }: Connection,
@@ -96,7 +106,7 @@ export async function execute(
   } catch (error) {
     // What a statement has written before it failed stays in the connection's buffer, and the next
     // answer would begin with it: this one takes it away.
-    await session.queryAsync('SELECT 1 FORMAT Null').catch(() => {});
+    await session.queryAsync('SELECT 1 FORMAT Null').catch(endProcess);
     throw new EngineError((error as Error).message);
   }
 }

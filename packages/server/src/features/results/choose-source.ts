@@ -18,8 +18,8 @@ const FRESH_ENOUGH = 5_000_000;
 export interface Sourced {
   readonly answer: Answer;
   readonly source: 'postgresql' | 'clickhouse';
-  /** RFC 3339 UTC. */
-  readonly asOf: string;
+  /** RFC 3339 UTC; null where nothing is known to have arrived yet. */
+  readonly asOf: string | null;
   readonly lagMs: number | null;
   /** Why it is not the source that `auto` would rather have taken. */
   readonly note?: string;
@@ -96,7 +96,7 @@ async function fromClickHouse(
   return {
     answer: await askClickHouse(clickhouse, question),
     source: 'clickhouse',
-    asOf: formatInstant(watermark ?? 0),
+    asOf: watermark === null ? null : formatInstant(watermark),
     lagMs: watermark === null ? null : Math.max(0, Math.round((now - watermark) / 1000)),
   };
 }
