@@ -80,7 +80,7 @@ const rates: Study = {
 const betas: Study = {
   section: SECTION,
   name: 'rates from the uniform prior, n 40 and 60',
-  simulations: 500,
+  simulations: 1000,
   figures: [
     interval('difference'),
     interval('lift'),
@@ -113,7 +113,7 @@ function leader(chances: readonly number[]): { readonly arm: number; readonly ch
 const many: Study = {
   section: SECTION,
   name: 'five arms from the prior',
-  simulations: 500,
+  simulations: 1000,
   figures: [stated('best of normal means'), stated('best of rates')],
   prepare: () => {
     const arms = Array.from({ length: 5 });

@@ -22,12 +22,6 @@ export interface Arms {
   readonly control: JointMoments;
 }
 
-/** Users per arm. */
-export interface Sizes {
-  readonly treatment: number;
-  readonly control: number;
-}
-
 /** An outcome's p-value; a refusal finds nothing. */
 export const pOf = (outcome: { readonly status: string; readonly pValue?: number }): number =>
   outcome.status === 'ok' ? (outcome.pValue ?? Number.NaN) : 1;

@@ -78,15 +78,15 @@ const rates = study(
   },
 );
 
-const findsMean = (
+function findsMean(
   random: Random,
   [nT, nC]: readonly [number, number],
   effect: number,
   alpha = ALPHA,
-): boolean =>
-  found(
-    welchDifference(normalSample(random, nT, effect, 1), normalSample(random, nC, 0, 1), alpha),
-  );
+): boolean {
+  const [t, c] = [normalSample(random, nT, effect, 1), normalSample(random, nC, 0, 1)];
+  return found(welchDifference(t, c, alpha), alpha);
+}
 
 const means = study(
   'means',

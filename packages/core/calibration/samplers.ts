@@ -4,7 +4,7 @@ import type { Random } from '../test/stats/random.ts';
 // Exact draws from the laws of sufficient statistics and of units.
 
 /** A gamma variate of scale 1 (Marsaglia & Tsang 2000). @param shape ≥ 0 */
-export function gammaDraw(random: Random, shape: number): number {
+function gammaDraw(random: Random, shape: number): number {
   if (shape === 0) return 0;
   if (shape < 1) return gammaDraw(random, shape + 1) * random.uniform() ** (1 / shape);
   const d = shape - 1 / 3;
@@ -18,12 +18,6 @@ export function gammaDraw(random: Random, shape: number): number {
 
 /** @param df ≥ 0; 0 gives 0 */
 export const chiSquareDraw = (random: Random, df: number): number => 2 * gammaDraw(random, df / 2);
-
-/** A Beta(a, b) variate. */
-export function betaDraw(random: Random, a: number, b: number): number {
-  const x = gammaDraw(random, a);
-  return x / (x + gammaDraw(random, b));
-}
 
 /** Up to so many units are counted one by one. */
 const ONE_BY_ONE = 12;
