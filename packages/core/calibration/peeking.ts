@@ -192,7 +192,7 @@ function adjustedSequence(population: Population, share: number): Study {
   return {
     section: SECTION,
     name: `CUPED sequence, ${LOOKS} looks, ${population.name}, ${name}`,
-    simulations: 500,
+    simulations: 1000,
     figures: [{ name: 'guarded', expectation: atMost(ALPHA) }],
     prepare: () => (random) => {
       for (const arms of looksAt(random, population, share, LOOKS)) {

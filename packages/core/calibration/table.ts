@@ -10,6 +10,18 @@ function bandOf({ low, high, mustExceed }: Verdict): string {
   return `${percent(low)} – ${percent(high)} %`;
 }
 
+const COLUMNS = { study: 49, figure: 30, band: 20 } as const;
+
+export const HEADING = [
+  '      ',
+  '§  ',
+  'cell'.padEnd(COLUMNS.study),
+  'what'.padEnd(COLUMNS.figure),
+  'figure'.padStart(8),
+  'band'.padEnd(COLUMNS.band),
+  'simulations',
+].join('  ');
+
 /** One line of the table. @param note the number of the reason for an unusual band, 0 without one */
 export function lineOf(verdict: Verdict, note: number): string {
   const { section, study, figure, simulations, rate, ksPValue, isOk } = verdict;
@@ -17,11 +29,11 @@ export function lineOf(verdict: Verdict, note: number): string {
   return [
     isOk ? 'ok    ' : 'FAILED',
     section,
-    study.padEnd(46),
-    figure.padEnd(26),
-    `${percent(rate)} %`.padStart(9),
-    bandOf(verdict).padEnd(20),
-    (simulations === 0 ? 'exact' : String(simulations)).padStart(6),
+    study.padEnd(COLUMNS.study),
+    figure.padEnd(COLUMNS.figure),
+    `${percent(rate)} %`.padStart(8),
+    bandOf(verdict).padEnd(COLUMNS.band),
+    (simulations === 0 ? 'exact' : String(simulations)).padStart(11),
     ks.padEnd(9),
     note === 0 ? '' : `[${note}]`,
   ]
