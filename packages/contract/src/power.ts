@@ -1,18 +1,7 @@
 import { z } from 'zod';
 import { ExperimentRef, text } from './common.ts';
+import { METRIC_KINDS } from './metrics.ts';
 import { ANALYSIS_METHODS } from './results.ts';
-
-/** Kinds of metrics, as the catalogue has them. */
-const METRIC_KINDS = [
-  'conversion',
-  'count',
-  'sum',
-  'mean',
-  'ratio',
-  'quantile',
-  'retention',
-  'funnel',
-] as const;
 
 const share = z.number().gt(0, 'must be above 0 and below 1').lt(1, 'must be above 0 and below 1');
 

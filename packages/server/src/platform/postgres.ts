@@ -98,6 +98,9 @@ export function codeOf(error: unknown): string {
     : '';
 }
 
+/** True for a statement that the server ended because it took too long. */
+export const isStatementTimeout = (error: unknown): boolean => codeOf(error) === '57014';
+
 /** True for errors that say "the database cannot be reached now", not "the statement is wrong". */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -56,7 +56,7 @@ const values = (known: object) =>
 describe('an experiment', () => {
   it('says its plan, with the control first and without arms that get no users', () => {
     expect(metricOf(EXPERIMENT, undefined)).toBe('value_per_user');
-    expect(values(definitionFacts(EXPERIMENT, 'value_per_user'))).toEqual({
+    expect(values(definitionFacts(EXPERIMENT, 'value_per_user', 'sum'))).toEqual({
       kind: 'sum',
       role: 'goal',
       method: 'sequential',
@@ -66,12 +66,12 @@ describe('an experiment', () => {
       goals: 2,
       guardrails: 1,
     });
-    expect(values(definitionFacts(EXPERIMENT, 'avg_value'))).toMatchObject({
+    expect(values(definitionFacts(EXPERIMENT, 'avg_value', 'mean'))).toMatchObject({
       kind: 'mean',
       role: 'guardrail',
       margin: 0.02,
     });
-    expect(definitionFacts(EXPERIMENT, 'of_the_catalogue')).not.toHaveProperty('kind');
+    expect(definitionFacts(EXPERIMENT, 'event_count', undefined)).not.toHaveProperty('kind');
     expect(metricOf({ ...EXPERIMENT, metrics: [] }, undefined)).toBe('conversion_rate');
   });
 });

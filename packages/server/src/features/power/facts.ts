@@ -1,6 +1,5 @@
 import type { PowerRequest, PowerResult, Results } from '@assay/contract';
 import type { PlannedKind } from '@assay/core/analysis';
-import { z } from 'zod';
 import { must } from '../../errors.ts';
 import type { ExperimentRecord, VariantRecord } from '../experiments/experiment.ts';
 import type { Traffic } from './store.ts';
@@ -18,7 +17,7 @@ export type Known = {
 };
 
 /** Metrics that can be planned for without a definition; totals are compared with nothing. */
-const BUILT_IN_KINDS: Readonly<Record<string, PlannedKind>> = {
+export const BUILT_IN_KINDS: Readonly<Record<string, PlannedKind>> = {
   conversion_rate: 'conversion',
   events_per_user: 'count',
   value_per_user: 'sum',
@@ -40,8 +39,12 @@ export const armsOf = ({ variants }: ExperimentRecord): readonly VariantRecord[]
     .sort((a, b) => Number(b.isControl) - Number(a.isControl) || a.position - b.position)
     .filter(({ isControl, allocation }) => isControl || allocation > 0);
 
-/** What the definition of an experiment says. */
-export function definitionFacts(experiment: ExperimentRecord, metric: string): Known {
+/** What the definition of an experiment says. @param kind of the metric, undefined for a total */
+export function definitionFacts(
+  experiment: ExperimentRecord,
+  metric: string,
+  kind: PlannedKind | undefined,
+): Known {
   const { analysis, metrics } = experiment;
   const fact = <T>(value: T, note?: string): Fact<T> => ({
     value,
@@ -49,7 +52,6 @@ export function definitionFacts(experiment: ExperimentRecord, metric: string): K
     ...(note === undefined ? {} : { note }),
   });
   const use = metrics.find((candidate) => candidate.metric === metric);
-  const kind = BUILT_IN_KINDS[metric];
   const countOf = (role: string): number => metrics.filter((item) => item.role === role).length;
   return {
     ...(kind === undefined ? {} : { kind: fact(kind, `of the metric ${metric}`) }),
@@ -69,9 +71,6 @@ export function definitionFacts(experiment: ExperimentRecord, metric: string): K
   };
 }
 
-/** What a comparison says of its covariate, where it has one. */
-const Adjusted = z.object({ cuped: z.object({ variance_reduction: z.number().min(0).lt(1) }) });
-
 /**
  * What the results of an experiment say of one user: the value of the control, its standard error
  * times √users (which is the standard deviation of one user, whatever the kind of the metric), and
@@ -87,10 +86,9 @@ export function resultFacts(results: Results, metric: string): Known {
   const { start_date, end_date } = results.metadata;
   const note = `of ${control.assigned_users} users of "${control.key}" from ${start_date} to ${end_date}; values per user grow with the time they have`;
   const fact = (value: number): Fact<number> => ({ value, source: 'results', note });
-  const reductions = results.variants.flatMap(({ metrics }) => {
-    const seen = Adjusted.safeParse(metrics[metric]?.vs_control);
-    return seen.success ? [seen.data.cuped.variance_reduction] : [];
-  });
+  const reductions = results.variants.flatMap(
+    ({ metrics }) => metrics[metric]?.vs_control?.cuped?.variance_reduction ?? [],
+  );
   return {
     baseline: fact(shown.value),
     ...(shown.standard_error === null
@@ -99,7 +97,7 @@ export function resultFacts(results: Results, metric: string): Known {
     // The least of the treatments': a plan must hold for each of them.
     ...(reductions.length === 0
       ? {}
-      : { cuped_correlation: fact(Math.sqrt(Math.min(...reductions))) }),
+      : { cuped_correlation: fact(Math.sqrt(Math.max(0, Math.min(...reductions)))) }),
   };
 }
 

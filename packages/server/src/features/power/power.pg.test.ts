@@ -321,6 +321,21 @@ describe('a plan from an experiment', () => {
   });
 });
 
+describe('a metric of the catalogue', () => {
+  test('is planned for by its kind, with what its covariate takes off', async ({ api }) => {
+    const metric = { key: 'spent', kind: 'sum', event_type: 'buy', cuped: { days: 7 } };
+    expect((await api.call('POST', '/v1/metrics', metric)).statusCode).toBe(201);
+    await startedExperiment(api, 'catalogued');
+    await fill(api, 'catalogued', [60, 60]);
+    const plan = await planOf(api, { experiment: 'catalogued', metric: 'spent', effect: 0.1 });
+    expect(assumed(plan, 'kind')).toMatchObject({ value: 'sum', source: 'experiment' });
+    expect(assumed(plan, 'baseline')).toMatchObject({ value: 5, source: 'results' });
+    expect(assumed(plan, 'standard_deviation')).toMatchObject({ source: 'results' });
+    // Nobody bought before: the covariate is constant, and takes nothing off.
+    expect(assumed(plan, 'cuped_correlation')?.value ?? 0).toBe(0);
+  });
+});
+
 describe('the examples', () => {
   test('of the API are taken by it', async ({ api }) => {
     const document = (await api.call('GET', '/openapi.json')).json();

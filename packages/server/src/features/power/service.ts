@@ -6,14 +6,17 @@ import {
   ResultsQuery,
 } from '@assay/contract';
 import { formatInstant } from '@assay/core';
+import type { PlannedKind } from '@assay/core/analysis';
 import { DomainError } from '../../errors.ts';
-import { inTransaction } from '../../platform/postgres.ts';
+import { inTransaction, isStatementTimeout } from '../../platform/postgres.ts';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { requireExperiment } from '../experiments/service.ts';
+import { metricsNamed } from '../metrics/service-names.ts';
 import { getResults, type ResultsDeps } from '../results/service.ts';
 import { answer, invalid } from './answer.ts';
 import {
   armsOf,
+  BUILT_IN_KINDS,
   type Coming,
   definitionFacts,
   type Known,
@@ -46,6 +49,12 @@ export async function computePower(deps: PowerDeps, request: PowerRequest): Prom
 
 const NOTHING: Coming = { known: {}, observed: [] };
 
+/** Undefined for a total, which is compared with nothing, and for a name that means nothing. */
+async function kindOf({ db }: PowerDeps, metric: string): Promise<PlannedKind | undefined> {
+  const { metrics } = await metricsNamed(db, [metric]);
+  return metrics.get(metric)?.definition.kind ?? BUILT_IN_KINDS[metric];
+}
+
 /** What an experiment says, where the request does not say it. */
 async function learn(
   deps: PowerDeps,
@@ -57,7 +66,7 @@ async function learn(
   return {
     observed: coming.observed,
     known: {
-      ...definitionFacts(experiment, metric),
+      ...definitionFacts(experiment, metric, await kindOf(deps, metric)),
       ...(await measured(deps, experiment, metric, request)),
       ...coming.known,
     },
@@ -92,10 +101,6 @@ async function traffic(
     throw new DomainError('unavailable', detail, { cause, retryAfterSeconds: 60 });
   }
 }
-
-/** True for a statement that the server ended because it took too long. */
-const isStatementTimeout = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === '57014';
 
 /** What the results say of the metric, unless the request says it all. */
 async function measured(

@@ -4,10 +4,10 @@ import { readWatermark } from '../../analytics/watermark.ts';
 import type { Deps } from '../../deps.ts';
 import { DomainError, must } from '../../errors.ts';
 import type { ClickHouse } from '../../platform/clickhouse.ts';
-import { inTransaction } from '../../platform/postgres.ts';
+import { inTransaction, isStatementTimeout } from '../../platform/postgres.ts';
 import type { Answer, Question } from './question.ts';
 import { askClickHouse } from './store-clickhouse.ts';
-import { askPostgres, isStatementTimeout, STATEMENT_TIMEOUT_MS } from './store-postgres.ts';
+import { askPostgres, STATEMENT_TIMEOUT_MS } from './store-postgres.ts';
 
 export type SourceDeps = Pick<Deps, 'resultsDb' | 'clickhouse' | 'now' | 'log'>;
 

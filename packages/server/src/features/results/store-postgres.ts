@@ -31,10 +31,6 @@ import { toVersions, type VersionRow } from './versions.ts';
 
 export const STATEMENT_TIMEOUT_MS = 60_000;
 
-/** True for a statement that the server ended because it took too long. */
-export const isStatementTimeout = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === '57014';
-
 interface AnswerRow extends Record<string, unknown> {
   readonly sums: readonly SumsRow[];
   readonly versions: readonly VersionRow[];
