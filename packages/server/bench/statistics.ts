@@ -1,8 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import type { AnalysisInput, AnalysisMetric, ArmData } from '@assay/core/analysis';
 import { build } from 'esbuild';
-// What ships is what is measured: the statistics as they are built.
+// What ships is what is measured: analysis and statistics as they are built.
+import {
+  type AnalysisInput,
+  type AnalysisMetric,
+  type ArmData,
+  analyse,
+} from '../../core/dist/analysis/index.js';
 import {
   betaCdf,
   betaQuantile,
@@ -10,28 +15,15 @@ import {
   chiSquareCdf,
   chiSquareQuantile,
   chiSquareSf,
-  confidenceSequence,
-  covariateArm,
-  cupedMultiple,
-  fiellerInterval,
-  holmAdjust,
-  isReleasable,
   type JointMoments,
   jointMomentsFromSums,
   logGamma,
-  meanInterval,
   normalCdf,
   normalQuantile,
   normalSf,
-  ratioOfMoments,
-  robustStandardError,
-  type Sample,
-  TUNING_N_DEFAULT,
   tCdf,
   tQuantile,
   tSf,
-  varianceOf,
-  wilsonInterval,
 } from '../../core/dist/stats/index.js';
 import { median, type Row, round } from './harness.ts';
 
@@ -116,83 +108,13 @@ function inputAfter(buckets: number): AnalysisInput {
   };
 }
 
-/** One arm as a sample, whatever the kind of its metric. */
-function sampleOf(data: ArmData): Sample {
-  switch (data.kind) {
-    case 'rate': {
-      const mean = data.x / data.n;
-      return { n: data.n, mean, variance: (mean * (1 - mean) * data.n) / (data.n - 1) };
-    }
-    case 'mean': {
-      const { n, mean, products } = data.moments;
-      const m2 = products[0]?.[0] ?? 0;
-      return { n, mean: mean[0] ?? 0, variance: varianceOf({ n, mean: 0, m2 }) };
-    }
-    case 'ratio': {
-      const ratio = ratioOfMoments(data.moments);
-      if (ratio.status !== 'ok') throw new Error(ratio.status);
-      return { ...ratio.sample, mean: ratio.sample.mean + data.about };
-    }
-    case 'quantile':
-      throw new Error('a quantile has no sample');
-  }
-}
-
-const intervalOf = (data: ArmData, sample: Sample): unknown =>
-  data.kind === 'rate' ? wilsonInterval(data, ALPHA) : meanInterval(sample, ALPHA);
-
-/** Both arms, adjusted where there is a covariate. */
-function samplesOf(treatment: ArmData, control: ArmData): readonly [Sample, Sample] {
-  if (treatment.kind === 'mean' && control.kind === 'mean' && treatment.moments.mean.length > 1) {
-    const adjusted = cupedMultiple(
-      covariateArm(treatment.moments),
-      covariateArm(control.moments),
-      ALPHA,
-    );
-    if (adjusted.status === 'ok') return [adjusted.treatment, adjusted.control];
-  }
-  return [sampleOf(treatment), sampleOf(control)];
-}
-
-/** A comparison by a confidence sequence: difference, lift and p-value. */
-function compare(treatment: ArmData, control: ArmData) {
-  const [t, c] = samplesOf(treatment, control);
-  const error = robustStandardError(t, c);
-  if (error.status !== 'ok') throw new Error(error.status);
-  const sequence = confidenceSequence(
-    { estimate: t.mean - c.mean, se: error.se, n: t.n + c.n },
-    { alpha: ALPHA, tuningN: TUNING_N_DEFAULT },
-  );
-  if (sequence.status !== 'ok') throw new Error(sequence.status);
-  const lift = fiellerInterval(
-    {
-      treatment: t.mean,
-      control: c.mean,
-      varianceTreatment: t.variance / t.n,
-      varianceControl: c.variance / c.n,
-    },
-    sequence.zCritical,
-  );
-  return { ...sequence, lift, isReleased: isReleasable([t, c]) };
-}
-
-/** One point in time: every arm with its interval, and every comparison. */
-const lookAt = ({ metrics }: AnalysisInput) =>
-  metrics.map(({ data }) => {
-    const [control, ...treatments] = data;
-    if (control === undefined) throw new Error('no control');
-    return {
-      arms: data.map((arm) => intervalOf(arm, sampleOf(arm))),
-      comparisons: treatments.map((treatment) => compare(treatment, control)),
-    };
-  });
-
-/** What a result is made of: the whole, adjusted for all comparisons, and the series beside it. */
-function analyseAll(whole: AnalysisInput, looks: readonly AnalysisInput[]) {
-  const analysed = lookAt(whole);
-  const pValues = analysed.flatMap(({ comparisons }) => comparisons.map(({ pValue }) => pValue));
-  return { analysed, adjusted: holmAdjust(pValues), series: looks.map(lookAt) };
-}
+/** The whole, and as the server does it each point of each metric's course by itself. */
+const analyseAll = (whole: AnalysisInput, looks: readonly AnalysisInput[]) => ({
+  analysis: analyse(whole),
+  courses: looks.map((look) =>
+    look.metrics.map((metric) => analyse({ ...look, metrics: [metric] })),
+  ),
+});
 
 const milliseconds = (work: () => unknown): number => {
   const startedAt = performance.now();
