@@ -220,6 +220,13 @@ export {
   srmLevel,
   srmTest,
 } from './srm/chi-square.ts';
+export { type SrmContribution, srmContributions, srmTrend } from './srm/contributions.ts';
+export {
+  type PeriodLooks,
+  type PeriodsSequentialSrm,
+  periodsSequentialSrm,
+  periodsSrm,
+} from './srm/periods.ts';
 export { type SequentialSrm, sequentialSrm } from './srm/sequential.ts';
 export {
   type VaryingWeightsSrm,

@@ -19,7 +19,7 @@ export interface VaryingWeightsSrm {
 }
 
 /** Expected counts and their covariances, summed over the periods. */
-function expectation(periods: readonly WeightPeriod[], arms: number) {
+export function expectation(periods: readonly WeightPeriod[], arms: number) {
   const expected = new Array<number>(arms).fill(0);
   const covariance = expected.map(() => new Array<number>(arms).fill(0));
   for (const { counts, weights } of periods) {
