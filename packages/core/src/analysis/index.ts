@@ -4,6 +4,7 @@ export { analyse } from './analyse.ts';
 export { minimumDetectableEffect } from './detectable-effect.ts';
 export { plan, ratioBaseline } from './plan.ts';
 export * from './plan-types.ts';
+export { type PrePeriodTest, prePeriodTests } from './pre-period.ts';
 export {
   type DecisionInput,
   type HealthBlock,
