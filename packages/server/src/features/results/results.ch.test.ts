@@ -1,8 +1,11 @@
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { formatInstant } from '@assay/core';
 import { describe, expect } from 'vitest';
 import { startTestApp } from '../../../test/app.ts';
 import { test } from '../../../test/fixtures.ts';
 import { makeExperiment } from '../../../test/results/worlds.ts';
+import { connectClickHouse } from '../../platform/clickhouse.ts';
 
 describe('results', () => {
   test('choose the source by how far ClickHouse has come', async ({ database, clickhouse }) => {
@@ -30,4 +33,64 @@ describe('results', () => {
     expect((await sourceOf('granularity=realtime')).source).toBe('postgresql');
     await api.stop();
   });
+
+  test('come from PostgreSQL when ClickHouse fails half-way, unless it was asked for', async ({
+    database,
+    clickhouse,
+  }) => {
+    const door = await failingDoor(clickhouse.url, /FROM assignments/);
+    const client = connectClickHouse(door.url);
+    const api = await startTestApp(database, { url: door.url, client });
+    await makeExperiment(database, 'first');
+    await api.deps.snapshot.refresh();
+    await clickhouse.client.insert({
+      table: 'cdc_watermark',
+      values: [
+        { source: 'pgoutput', committed_at: formatInstant(Date.now() * 1_000), position: '0/0' },
+      ],
+      format: 'JSONEachRow',
+    });
+    const ask = (source: string) =>
+      api.call('GET', `/v1/experiments/first/results?source=${source}`);
+    const automatic = await ask('auto');
+    expect(automatic.json().metadata).toMatchObject({
+      source: 'postgresql',
+      source_note: 'ClickHouse does not answer',
+    });
+    const explicit = await ask('clickhouse');
+    expect(explicit.statusCode).toBe(503);
+    expect(explicit.json()).toMatchObject({ code: 'unavailable' });
+    expect(explicit.headers['retry-after']).toBeDefined();
+    expect(door.failures()).toBeGreaterThanOrEqual(2);
+    await api.stop();
+    await client.close();
+    door.close();
+  });
 });
+
+/** A way to ClickHouse on which statements that match are cut off when they have arrived. */
+async function failingDoor(url: string, statement: RegExp) {
+  const target = new URL(url);
+  let failures = 0;
+  const server = createServer(async (incoming, outgoing) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    if (statement.test(body.toString()) || statement.test(decodeURIComponent(incoming.url ?? ''))) {
+      failures++;
+      incoming.socket.destroy();
+      return;
+    }
+    const { hostname, port } = target;
+    const { method, headers, url: path } = incoming;
+    const upstream = request({ hostname, port, method, headers, path }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    upstream.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const door = new URL(url);
+  door.port = String((server.address() as AddressInfo).port);
+  return { url: door.href, failures: () => failures, close: () => server.close() };
+}

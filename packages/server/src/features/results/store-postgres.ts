@@ -1,5 +1,5 @@
 import { must } from '../../errors.ts';
-import type { Db } from '../../platform/postgres.ts';
+import { type Db, rfc3339 } from '../../platform/postgres.ts';
 import { type SumsRow, toArms, toCaps, toUsers } from './arm-data.ts';
 import { type FunnelRow, funnelsOf, toFunnels } from './funnel-rows.ts';
 import {
@@ -157,11 +157,14 @@ export async function countTrouble(
   return must(rows[0], 'a select without FROM has one row');
 }
 
-/** When the first user was assigned, RFC 3339 UTC; null before that. */
+/**
+ * When the first user was assigned, RFC 3339 UTC, where that may be before the start: only who reports
+ * exposures can set such times, and all others need no look at every user. Null otherwise.
+ */
 export async function firstAssignment(db: Db, experimentId: number): Promise<string | null> {
   const { rows } = await db.query<{ first: string | null }>(
-    `SELECT to_char(min(assigned_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS first
-     FROM assignments WHERE experiment_id = $1`,
+    `SELECT (SELECT ${rfc3339('min(assigned_at)')} FROM assignments WHERE experiment_id = e.id) AS first
+     FROM experiments e WHERE id = $1 AND has_reported`,
     [experimentId],
   );
   return rows[0]?.first ?? null;
