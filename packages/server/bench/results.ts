@@ -31,6 +31,8 @@ export async function results(): Promise<readonly Row[]> {
      FROM generate_series(1, $2::int) i`,
     [id, USERS],
   );
+  // Users are older than the start, which only those who are reported can be.
+  await admin.query('UPDATE experiments SET has_reported = true WHERE id = $1', [id]);
   for (let at = 0; at < EVENTS; at += CHUNK) {
     await admin.query(
       `INSERT INTO events (event_id, ts, user_id, type, value)

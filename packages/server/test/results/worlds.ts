@@ -55,8 +55,8 @@ export async function resultsDeps(
 /** A running experiment with a control of half and two treatments of a quarter each. */
 export async function makeExperiment({ pool }: TestDatabase, key: string): Promise<MadeExperiment> {
   const { rows } = await pool.query<{ id: number }>(
-    `INSERT INTO experiments (key, name, seed, status, started_at, version, analysis)
-     VALUES ($1, $1, 's', 'running', now(), 2, '{"confidence_level":95,"expected_users":null}')
+    `INSERT INTO experiments (key, name, seed, status, started_at, version, has_reported, analysis)
+     VALUES ($1, $1, 's', 'running', now(), 2, true, '{"confidence_level":95,"expected_users":null}')
      RETURNING id`,
     [key],
   );
