@@ -1,64 +1,119 @@
-import type { Column } from '../plan.ts';
+import { type Column, unionOfTypes } from '../plan.ts';
 import type { Question } from '../question.ts';
 import { and, type Frame, filterSql, numberSql } from './sql.ts';
 
 const micros = (frame: Frame, count: number): string =>
   `${frame.bind(count, 'float8')} * interval '1 microsecond'`;
 
-const isAfter = ({ start }: Frame): string => `e.ts >= u.assigned_at AND e.ts >= ${start}`;
+const isOfTypes = (types: readonly string[] | undefined, frame: Frame): readonly string[] =>
+  types === undefined ? [] : [`e.type = ANY (${frame.bind(types, 'text[]')})`];
 
-/** What of an event goes into a column, null where it does not: `events e` joined with `users u`. */
-export function columnSql(column: Column, question: Question, frame: Frame): string {
-  const { types, filters, aggregate, property, from, to, before } = column;
-  const conditions = filterSql('e.properties', filters, frame);
-  const time =
-    before === null
-      ? [
-          isAfter(frame),
-          ...(from === null ? [] : [`e.ts >= u.assigned_at + ${micros(frame, from)}`]),
-          ...(to === null ? [] : [`e.ts < u.assigned_at + ${micros(frame, to)}`]),
-        ]
-      : [
-          'e.ts < u.assigned_at',
-          `e.ts >= u.assigned_at - ${micros(frame, before)}`,
-          `e.ts >= ${frame.bind(question.retentionFloor, 'timestamptz')}`,
-        ];
-  const type = types === undefined ? [] : [`e.type = ANY (${frame.bind(types, 'text[]')})`];
-  const value =
-    property === null ? 'e.value' : numberSql(`(e.properties -> ${frame.bind(property, 'text')})`);
-  return `CASE WHEN ${and([...type, ...time, ...conditions])}
-    THEN ${aggregate === 'count' ? '1' : value} END`;
-}
+/** Whether one of {@link Events} lies after the assignment, and not only before it. */
+export const isAfterSql = ({ start }: Frame): string =>
+  `e.ts >= e.assigned_at AND e.ts >= ${start}`;
 
-/** Which events a statement reads. */
+/** What a statement reads. */
 export interface Scan {
-  /** Undefined: of all types. */
+  /** What is asked of each event. */
+  readonly columns: readonly Column[];
+  /** Undefined: events of all types. */
   readonly types: readonly string[] | undefined;
-  /** The longest time before the assignment that is looked at, in microseconds; 0: none. */
-  readonly before: number;
+  /** Events from here on, RFC 3339; null: from the question's start. */
+  readonly from: string | null;
 }
 
-/**
- * From the events that may count, `e`, with their users, `u`. Partitions are pruned by the beginning
- * of what is asked for; covariates may lie before it, as early as the first assignment allows.
- */
-export function fromEvents(question: Question, frame: Frame, { types, before }: Scan): string {
+export interface Events {
+  /** A table expression with number, variant_id, assigned_at, ts, type and value: to be named `e`. */
+  readonly sql: string;
+  /** What of an event `e` goes into a column, null where it does not. */
+  readonly columnSql: (column: Column) => string;
+}
+
+/** What columns ask of the documents of events: conditions and numbers, each named. */
+function documentParts(columns: readonly Column[], frame: Frame) {
+  const names = new Map<string, string>();
+  const parts: string[] = [];
+  const keysOf = ({ filters, property }: Column) => ({
+    filters: filters.length === 0 ? null : JSON.stringify(filters),
+    number: property === null ? null : JSON.stringify([property]),
+  });
+  const add = (key: string, users: readonly Column[], sqlOf: () => string): void => {
+    if (names.has(key)) return;
+    const name = `p${names.size}`;
+    names.set(key, name);
+    const sql = sqlOf();
+    // Not looked up where the type already says that nobody asks.
+    const types = isOfTypes(unionOfTypes(users.map((column) => column.types)), frame);
+    parts.push(
+      `${types.length === 0 ? sql : `CASE WHEN ${and(types)} THEN ${sql} END`} AS ${name}`,
+    );
+  };
+  for (const column of columns) {
+    const { filters, number } = keysOf(column);
+    if (filters !== null) {
+      const users = columns.filter((other) => keysOf(other).filters === filters);
+      add(filters, users, () => and(filterSql('e.properties', column.filters, frame)));
+    }
+    if (number !== null) {
+      const users = columns.filter((other) => keysOf(other).number === number);
+      add(number, users, () =>
+        numberSql(`(e.properties -> ${frame.bind(column.property, 'text')})`),
+      );
+    }
+  }
+  const nameOf = (key: string | null): string | undefined =>
+    key === null ? undefined : names.get(key);
+  return {
+    parts,
+    filterOf: (column: Column) => nameOf(keysOf(column).filters),
+    numberOf: (column: Column) => nameOf(keysOf(column).number),
+  };
+}
+
+/** The events that may count, with their users, of the expression `users`. */
+export function eventsOf(question: Question, frame: Frame, scan: Scan): Events {
+  const { columns, types, from } = scan;
+  const before = Math.max(0, ...columns.map((column) => column.before ?? 0));
+  const { parts, filterOf, numberOf } = documentParts(columns, frame);
   const conditions = [
+    `e.ts >= ${from === null ? frame.start : frame.bind(from, 'timestamptz')}`,
     `e.ts <= ${frame.end}`,
+    before === 0 ? 'e.ts >= u.assigned_at' : `e.ts >= u.assigned_at - ${micros(frame, before)}`,
     `(e.experiment_id IS NULL OR e.experiment_id = ${frame.experiment})`,
-    ...(types === undefined ? [] : [`e.type = ANY (${frame.bind(types, 'text[]')})`]),
+    ...isOfTypes(types, frame),
     ...filterSql('e.properties', question.propertyFilters, frame),
   ];
-  const time =
-    before === 0
-      ? [isAfter(frame)]
-      : [
-          `e.ts >= greatest(${frame.bind(question.retentionFloor, 'timestamptz')}, least(${frame.start},
-             (SELECT min(assigned_at) FROM users) - ${micros(frame, before)}))`,
-          `e.ts >= u.assigned_at - ${micros(frame, before)}`,
-        ];
-  return `FROM events e JOIN users u ON u.user_id = e.user_id WHERE ${and([...time, ...conditions])}`;
+  // The offset keeps documents from being looked into at every mention of a part.
+  const sql = `(SELECT ${['u.number, u.variant_id, u.assigned_at, e.ts, e.type, e.value', ...parts].join(', ')}
+    FROM events e JOIN users u ON u.user_id = e.user_id
+    WHERE ${and(conditions)} ${parts.length === 0 ? '' : 'OFFSET 0'})`;
+  const columnSql = (column: Column): string => {
+    const filter = filterOf(column);
+    const all = [
+      ...isOfTypes(column.types, frame),
+      ...timeOf(column, question, frame),
+      ...(filter === undefined ? [] : [`e.${filter}`]),
+    ];
+    const value = column.property === null ? 'e.value' : `e.${numberOf(column)}`;
+    return `CASE WHEN ${and(all)} THEN ${column.aggregate === 'count' ? '1' : value} END`;
+  };
+  return { sql, columnSql };
 }
 
-/** Whether the event is one that counts after the assignment. */
-export const isAfterSql = isAfter;
+/** When the events of a column are. */
+const timeOf = (
+  { from, to, before }: Column,
+  { retentionFloor }: Question,
+  frame: Frame,
+): readonly string[] =>
+  before === null
+    ? [
+        isAfterSql(frame),
+        ...(from === null ? [] : [`e.ts >= e.assigned_at + ${micros(frame, from)}`]),
+        ...(to === null ? [] : [`e.ts < e.assigned_at + ${micros(frame, to)}`]),
+      ]
+    : [
+        'e.ts < e.assigned_at',
+        `e.ts >= e.assigned_at - ${micros(frame, before)}`,
+        `e.ts >= ${frame.bind(retentionFloor, 'timestamptz')}`,
+      ];

@@ -1,7 +1,7 @@
 import type { PlannedFunnel } from '../funnel-rows.ts';
 import { unionOfTypes } from '../plan.ts';
 import type { Question } from '../question.ts';
-import { columnSql, fromEvents } from './events.ts';
+import { eventsOf } from './events.ts';
 import type { Frame } from './sql.ts';
 import { membersSql, usersSql } from './users.ts';
 
@@ -17,10 +17,10 @@ export function funnelsSql(
   const places = funnels.flatMap(({ steps }, f) =>
     steps.map((column, s) => ({ column, f, s, name: `f${f}_${s}` })),
   );
-  const scan = { types: unionOfTypes(places.map(({ column }) => column.types)), before: 0 };
-  const marks = places.map(
-    ({ column, name }) => `${columnSql(column, question, frame)} AS ${name}`,
-  );
+  const columns = places.map(({ column }) => column);
+  const types = unionOfTypes(columns.map((column) => column.types));
+  const events = eventsOf(question, frame, { columns, types, from: null });
+  const marks = places.map(({ column, name }) => `${events.columnSql(column)} AS ${name}`);
   const rows = places.map(({ f, s, name }) => `(${f}, ${s}, ${name})`);
   const reached = places.map(({ f, s, name }) =>
     s === 0
@@ -32,7 +32,7 @@ export function funnelsSql(
   return `WITH ${usersSql(question, frame)}, ${membersSql(question)},
     marked AS MATERIALIZED (
       SELECT number, ts, k.f, k.s
-      FROM (SELECT u.number, e.ts, ${marks.join(', ')} ${fromEvents(question, frame, scan)}) AS x
+      FROM (SELECT e.number, e.ts, ${marks.join(', ')} FROM ${events.sql} AS e) AS x
         CROSS JOIN LATERAL (VALUES ${rows.join(', ')}) AS k (f, s, mark)
       WHERE k.mark IS NOT NULL),
     ${reached.join(', ')}

@@ -1,7 +1,7 @@
 import { type Column, type Plan, unionOfTypes } from '../plan.ts';
 import { ARMS_MAX, type Question, SERIES_ROWS_MAX } from '../question.ts';
 import { capNames, constantNames, constantsSql, sumsSql, TINY, valuesSql } from '../sums.ts';
-import { columnSql, fromEvents, isAfterSql, type Scan } from './events.ts';
+import { eventsOf, isAfterSql } from './events.ts';
 import { bucketOf, type Frame, seconds } from './sql.ts';
 import { armsSql } from './users.ts';
 
@@ -14,41 +14,40 @@ const isOfCells = ({ filters, property, from, to, before }: Column): boolean =>
 
 const CELL_OF = { count: 'events', valued: 'valued', sum: 'total' } as const;
 
-/** The events read: those of the series and of every column. */
-const scanOf = ({ eventTypes }: Question, { columns }: Plan): Scan => ({
-  types: unionOfTypes([eventTypes, ...columns.map(({ types }) => types)]),
-  before: Math.max(0, ...columns.map(({ before }) => before ?? 0)),
-});
-
 const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('');
 
 /** Events by user, bucket (null outside of the series) and type, as the expression `cells`. */
-function cellsSql(question: Question, plan: Plan, frame: Frame): string {
-  const { series } = question;
-  const scan = scanOf(question, plan);
-  const special = plan.columns.flatMap((column, index) =>
+function cellsSql(question: Question, plan: Plan, frame: Frame, from: string | null): string {
+  const { series, eventTypes } = question;
+  const { columns } = plan;
+  const special = columns.flatMap((column, index) =>
     isOfCells(column) ? [] : [{ column, name: `a${index}` }],
   );
+  const types = unionOfTypes([eventTypes, ...columns.map((column) => column.types)]);
+  const events = eventsOf(question, frame, {
+    columns: special.map(({ column }) => column),
+    types,
+    from,
+  });
   const bucket = `CASE WHEN e.ts >= ${frame.bind(series.start, 'timestamptz')}
     THEN ${bucketOf('e.ts', series.bucket)} END`;
-  const isBoth = scan.before > 0;
+  // Without covariates all of the events lie after the assignment.
+  const isBoth = columns.some(({ before }) => before !== null);
   const after = isAfterSql(frame);
-  const events = `SELECT u.number, u.variant_id, e.type, e.value,
-      ${isBoth ? `CASE WHEN ${after} THEN ${bucket} END AS bucket, ${after} AS after` : `${bucket} AS bucket`}
-      ${list(special.map(({ column, name }) => `${columnSql(column, question, frame)} AS ${name}`))}
-    ${fromEvents(question, frame, scan)}`;
+  const times = isBoth
+    ? `CASE WHEN ${after} THEN ${bucket} END AS bucket, ${after} AS after`
+    : `${bucket} AS bucket`;
+  const marks = special.map(({ column, name }) => `${events.columnSql(column)} AS ${name}`);
+  const sums = special.map(({ column, name }) =>
+    column.aggregate === 'sum' ? `sum(${name}) AS ${name}` : `count(${name})::float8 AS ${name}`,
+  );
   const only = isBoth ? 'FILTER (WHERE after)' : '';
-  return `counted AS (${events}), cells AS MATERIALIZED (
-    SELECT number, variant_id, bucket, type, (count(*) ${only})::float8 AS events,
-      (count(value) ${only})::float8 AS valued, sum(value) ${only} AS total
-      ${list(
-        special.map(({ column, name }) =>
-          column.aggregate === 'sum'
-            ? `sum(${name}) AS ${name}`
-            : `count(${name})::float8 AS ${name}`,
-        ),
-      )}
-    FROM counted GROUP BY number, variant_id, bucket, type)`;
+  return `counted AS (
+      SELECT e.number, e.variant_id, e.type, e.value, ${times} ${list(marks)} FROM ${events.sql} AS e),
+    cells AS MATERIALIZED (
+      SELECT number, variant_id, bucket, type, (count(*) ${only})::float8 AS events,
+        (count(value) ${only})::float8 AS valued, sum(value) ${only} AS total ${list(sums)}
+      FROM counted GROUP BY number, variant_id, bucket, type)`;
 }
 
 /** A column of a user as a sum over their cells. */
@@ -76,11 +75,20 @@ const capsSql = ({ values }: Plan, frame: Frame): readonly string[] =>
     return [`${sql} AS cap${index}`];
   });
 
-/** The expressions from the events to the values of every user, all beside `users`. */
-export function measuresSql(question: Question, plan: Plan, frame: Frame): readonly string[] {
+/**
+ * The expressions from the events to the values of every user, all beside `users`.
+ *
+ * @param from events from here on are read; null: from the question's start
+ */
+export function measuresSql(
+  question: Question,
+  plan: Plan,
+  frame: Frame,
+  from: string | null,
+): readonly string[] {
   const { columns } = plan;
   return [
-    cellsSql(question, plan, frame),
+    cellsSql(question, plan, frame, from),
     `totals AS MATERIALIZED (
       SELECT u.variant_id, u.segment ${list(columns.map(columnOfUser))}
       FROM users u LEFT JOIN (

@@ -2,7 +2,7 @@ import type { SeriesPlan } from '../metric-series.ts';
 import { type Column, unionOfTypes } from '../plan.ts';
 import type { MetricSeries, Question } from '../question.ts';
 import { growthSql, spreadSql, TINY, valuesSql } from '../sums.ts';
-import { columnSql, fromEvents } from './events.ts';
+import { eventsOf } from './events.ts';
 import { allRows, bucketOf, type Frame, seconds } from './sql.ts';
 import { usersSql } from './users.ts';
 
@@ -20,15 +20,16 @@ function cellsSql(
   only: string,
 ): string {
   const { columns } = plan;
-  const scan = { types: unionOfTypes(columns.map(({ types }) => types)), before: 0 };
-  const marks = columns.map((column, i) => `${columnSql(column, question, frame)} AS a${i}`);
+  const types = unionOfTypes(columns.map((column) => column.types));
+  const events = eventsOf(question, frame, { columns, types, from: null });
+  const marks = columns.map((column, i) => `${events.columnSql(column)} AS a${i}`);
   const sums = columns.map(({ aggregate }, i) =>
     aggregate === 'sum' ? `coalesce(sum(a${i}), 0) AS c${i}` : `count(a${i})::float8 AS c${i}`,
   );
   return `cells AS MATERIALIZED (
     SELECT number, variant_id, at ${list(sums)}
-    FROM (SELECT u.number, u.variant_id, ${at} AS at ${list(marks)}
-      ${fromEvents(question, frame, scan)} ${only}) AS x
+    FROM (SELECT e.number, e.variant_id, ${at} AS at ${list(marks)}
+      FROM ${events.sql} AS e ${only}) AS x
     GROUP BY number, variant_id, at)`;
 }
 
@@ -92,8 +93,8 @@ export function seriesByDaySql(question: Question, plan: SeriesPlan, frame: Fram
 export function seriesByAgeSql(question: Question, plan: SeriesPlan, frame: Frame): string {
   const first = (user: string): string => `ceil(${days(`${user}assigned_at`, frame.start)})`;
   const last = (user: string): string => `floor(${days(`${user}assigned_at`, frame.end)})`;
-  const at = `floor(${days('u.assigned_at', 'e.ts')})`;
-  const only = `AND ${at} >= ${first('u.')} AND ${at} < ${last('u.')}`;
+  const at = `floor(${days('e.assigned_at', 'e.ts')})`;
+  const only = `WHERE ${at} >= ${first('e.')} AND ${at} < ${last('e.')}`;
   return `WITH ${usersSql(question, frame)}, ${cellsSql(question, plan, frame, at, only)},
     ${givenSql(plan, frame)}
     SELECT ${allRows(withinSql(plan, 'at::float8'))} AS points,

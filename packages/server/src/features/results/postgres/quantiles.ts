@@ -2,17 +2,18 @@ import { unionOfTypes } from '../plan.ts';
 import type { QuantilePlan } from '../quantile-rows.ts';
 import type { Question } from '../question.ts';
 import { TINY } from '../sums.ts';
-import { columnSql, fromEvents } from './events.ts';
+import { eventsOf } from './events.ts';
 import type { Frame } from './sql.ts';
 import { membersSql, usersSql } from './users.ts';
 
 /** The values of every set, of each arm, as the expression `picked`. */
 function pickedSql(question: Question, { columns }: QuantilePlan, frame: Frame): string {
-  const values = columns.map((column, i) => `${columnSql(column, question, frame)} AS a${i}`);
-  const scan = { types: unionOfTypes(columns.map(({ types }) => types)), before: 0 };
+  const types = unionOfTypes(columns.map((column) => column.types));
+  const events = eventsOf(question, frame, { columns, types, from: null });
+  const values = columns.map((column, i) => `${events.columnSql(column)} AS a${i}`);
   return `picked AS MATERIALIZED (
     SELECT m.arm, number, s.set, CASE WHEN abs(s.value) >= ${TINY} THEN s.value ELSE 0 END AS value
-    FROM (SELECT u.number, ${values.join(', ')} ${fromEvents(question, frame, scan)}) AS x
+    FROM (SELECT e.number, ${values.join(', ')} FROM ${events.sql} AS e) AS x
       CROSS JOIN LATERAL (VALUES ${columns.map((_, i) => `(${i}, a${i})`).join(', ')}) AS s (set, value)
       JOIN members m USING (number)
     WHERE s.value IS NOT NULL)`;
@@ -26,34 +27,33 @@ function pickedSql(question: Question, { columns }: QuantilePlan, frame: Frame):
 export function quantilesSql(question: Question, plan: QuantilePlan, frame: Frame): string {
   const float = (value: number): string => frame.bind(value, 'float8');
   const z = float(plan.z);
-  const wanted = plan.quantiles.map(({ metric, set }, index) => {
-    const slot = plan.quantiles.slice(0, index).filter((other) => other.set === set).length;
-    return `(${index}, ${set}, ${slot}, ${float(metric.p)}, ${float(1 - metric.p)})`;
-  });
-  // A share between two ranks, so that percentile_disc takes exactly the one.
-  const ranks = ['floor(position) + 1', 'ceil(position) + 1', 'low', 'high']
-    .map((rank, index) => `(${index}, (${rank} - 0.5) / n)`)
-    .join(', ');
+  const wanted = plan.quantiles.map(
+    ({ metric: { p }, set }, index) => `(${index}, ${set}, ${float(p)}, ${float(1 - p)})`,
+  );
   return `WITH ${usersSql(question, frame)}, ${membersSql(question)},
     ${pickedSql(question, plan, frame)},
-    wanted (quantile, set, slot, p, q) AS (VALUES ${wanted.join(', ')}),
+    wanted (quantile, set, p, q) AS (VALUES ${wanted.join(', ')}),
     ranks AS MATERIALIZED (
-      SELECT arm, set, quantile, slot, n, (n - 1) * p AS position,
+      SELECT arm, set, quantile, n, (n - 1) * p AS position,
         greatest(1, floor(n * p - ${z} * sqrt(n * p * q))) AS low,
         least(n, ceil(n * p + ${z} * sqrt(n * p * q)) + 1) AS high
       FROM (SELECT arm, set, count(*)::float8 AS n FROM picked GROUP BY arm, set) c JOIN wanted USING (set)),
-    shares AS MATERIALIZED (
-      SELECT arm, set, array_agg(share ORDER BY slot, place) AS list
-      FROM ranks CROSS JOIN LATERAL (VALUES ${ranks}) AS s (place, share) GROUP BY arm, set),
-    sorted AS MATERIALIZED (
-      SELECT arm, set, percentile_disc((SELECT list FROM shares s WHERE s.arm = p.arm AND s.set = p.set))
-        WITHIN GROUP (ORDER BY value) AS at
-      FROM picked p GROUP BY arm, set),
+    places AS MATERIALIZED (
+      SELECT arm, set, quantile, place, rank::bigint AS rank
+      FROM ranks CROSS JOIN LATERAL (VALUES ('below', floor(position) + 1), ('above', ceil(position) + 1),
+        ('low', low), ('high', high)) AS p (place, rank)),
+    sorted AS (
+      SELECT arm, set, value, row_number() OVER (PARTITION BY arm, set ORDER BY value) AS rank FROM picked),
+    at AS (
+      SELECT arm, quantile, max(value) FILTER (WHERE place = 'below') AS below,
+        max(value) FILTER (WHERE place = 'above') AS above,
+        max(value) FILTER (WHERE place = 'low') AS lower,
+        max(value) FILTER (WHERE place = 'high') AS upper
+      FROM sorted JOIN places USING (arm, set, rank) GROUP BY arm, quantile),
     found AS MATERIALIZED (
-      SELECT arm, set, quantile, n,
-        at[4 * slot + 1] + (at[4 * slot + 2] - at[4 * slot + 1]) * (position - floor(position)) AS value,
-        at[4 * slot + 3] AS lower, at[4 * slot + 4] AS upper
-      FROM ranks JOIN sorted USING (arm, set)),
+      SELECT arm, set, quantile, n, lower, upper,
+        below + (above - below) * (position - floor(position)) AS value
+      FROM ranks JOIN at USING (arm, quantile)),
     clusters AS (
       SELECT arm, quantile, number, count(*)::float8 AS events,
         (count(*) FILTER (WHERE p.value <= f.value))::float8 AS below

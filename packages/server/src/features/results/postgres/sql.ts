@@ -35,16 +35,17 @@ export const filterSql = (
     return wanted.includes(null) ? `(${isOneOf} OR ${attribute} IS NULL)` : isOneOf;
   });
 
+/** The largest decimal that is 1e30 in floating point, beyond which events may have no value. */
+const LARGEST = '1000000000000000090253369016320';
+
 /**
- * A jsonb value as a number; null where it is none, or one beyond what events may have. Compared as
- * a decimal first, since a conversion out of range is an error.
+ * A jsonb value as a number; null where it is none, or too large. Compared as a decimal, since a
+ * conversion out of range is an error.
  */
-export const numberSql = (json: string): string => `CASE
-  WHEN jsonb_typeof(${json}) IS DISTINCT FROM 'number' THEN NULL
-  WHEN abs((${json})::numeric) < ${TINY} THEN 0
-  WHEN abs((${json})::numeric) < 1e31 THEN
-    CASE WHEN abs((${json})::float8) <= 1e30 THEN (${json})::float8 END
-  END`;
+export const numberSql = (json: string): string => `CASE jsonb_typeof(${json}) WHEN 'number' THEN
+  CASE WHEN abs((${json})::numeric) <= ${LARGEST} THEN
+    CASE WHEN abs((${json})::numeric) >= ${TINY} THEN (${json})::float8 ELSE 0 END
+  END END`;
 
 export const and = (conditions: readonly string[]): string => conditions.join(' AND ');
 
