@@ -17,7 +17,7 @@ import {
   TUNING_N_DEFAULT,
 } from '../src/stats/index.ts';
 import type { Random } from '../test/stats/random.ts';
-import { type Arms, compareAdjusted, proportionOf, sampleOf } from './methods.ts';
+import { type Arms, compareAdjusted, proportionOf, sampleOf, samplesOf } from './methods.ts';
 import { POPULATIONS, type Population } from './populations.ts';
 import { binomialDraw, multinomialDraw } from './samplers.ts';
 import { ALPHA, atMost, exactly, exceeds, type Study } from './study.ts';
@@ -111,25 +111,68 @@ const monitored: Study = {
 
 const LOOKS = 200;
 const UNITS_PER_LOOK = 100;
+const EVENLY: readonly number[] = Array.from({ length: LOOKS }, () => UNITS_PER_LOOK);
 
 /** Users come, by chance, to either arm; the arms so far after each look. */
 function* looksAt(
   random: Random,
   population: Population,
   share: number,
-  looks: number,
+  unitsPerLook: readonly number[],
 ): Generator<Arms> {
   let arms: Arms = { treatment: population.draw(random, 0), control: population.draw(random, 0) };
-  for (let look = 0; look < looks; look++) {
-    const treated = binomialDraw(random, UNITS_PER_LOOK, share);
+  for (const units of unitsPerLook) {
+    const treated = binomialDraw(random, units, share);
     const grow = (arm: JointMoments, units: number): JointMoments =>
       mergeJointMoments(arm, population.draw(random, units));
     arms = {
       treatment: grow(arms.treatment, treated),
-      control: grow(arms.control, UNITS_PER_LOOK - treated),
+      control: grow(arms.control, units - treated),
     };
     yield arms;
   }
+}
+
+const splitName = (share: number): string =>
+  share === 0.5 ? '50/50' : `${100 * (1 - share)}/${100 * share}`;
+
+/** Whether both arms are large enough for verdicts. */
+function isReleased({ kind }: Population, { treatment, control }: Arms): boolean {
+  const arms = [treatment, control];
+  return isReleasable(kind === 'rate' ? arms.map(proportionOf) : arms);
+}
+
+const PLANNED_UNITS = 4000;
+
+/** A group sequential test of real metrics, with the gate and the error that sequential tests take. */
+function groupSequentialOf(population: Population, share: number): Study {
+  return {
+    section: SECTION,
+    name: `group sequential, ${population.name}, ${splitName(share)}`,
+    simulations: 4000,
+    figures: [{ name: "O'Brien–Fleming, guarded", expectation: atMost(ALPHA) }],
+    prepare: () => {
+      const units = UNEQUAL.map((time, k) =>
+        Math.round(PLANNED_UNITS * (time - (UNEQUAL[k - 1] ?? 0))),
+      );
+      const spending: Spending = { type: 'obrienFleming' };
+      const boundary = groupSequentialBoundary(UNEQUAL, { alpha: ALPHA, sided: 2, spending });
+      if (boundary.status !== 'ok') throw new Error(boundary.status);
+      return (random) => {
+        let look = 0;
+        for (const arms of looksAt(random, population, share, units)) {
+          const critical = boundary.criticalZ[look++] ?? Number.POSITIVE_INFINITY;
+          if (!isReleased(population, arms)) continue;
+          const [t, c] = samplesOf(population, arms);
+          const error = robustStandardError(t, c);
+          if (error.status === 'ok' && Math.abs(t.mean - c.mean) >= critical * error.se) {
+            return [true];
+          }
+        }
+        return [false];
+      };
+    },
+  };
 }
 
 const rejects = (look: SequentialEstimate): boolean => {
@@ -140,14 +183,14 @@ const rejects = (look: SequentialEstimate): boolean => {
 /** Whether a confidence sequence rejects at this look, as the engine does it and without its guards. */
 function sequenceRejects(
   [treatment, control]: readonly [Sample, Sample],
-  isReleased: boolean,
+  isOpen: boolean,
 ): { readonly guarded: boolean; readonly bare: boolean } {
   const error = robustStandardError(treatment, control);
   if (error.status !== 'ok') return { guarded: false, bare: false };
   const estimate = treatment.mean - control.mean;
   const n = treatment.n + control.n;
   return {
-    guarded: isReleased && rejects({ estimate, se: error.se, n }),
+    guarded: isOpen && rejects({ estimate, se: error.se, n }),
     // Without variance yet, any difference at all is infinitely many errors away from none.
     bare: error.welchSe > 0 ? rejects({ estimate, se: error.welchSe, n }) : estimate !== 0,
   };
@@ -158,10 +201,9 @@ const BITES =
 
 /** The confidence sequence in one population and split, with and without its guards. */
 function sequence(population: Population, share: number, mustBite: boolean): Study {
-  const name = share === 0.5 ? '50/50' : `${100 * (1 - share)}/${100 * share}`;
   return {
     section: SECTION,
-    name: `sequence, ${LOOKS} looks, ${population.name}, ${name}`,
+    name: `sequence, ${LOOKS} looks, ${population.name}, ${splitName(share)}`,
     simulations: 2000,
     figures: [
       { name: 'guarded', expectation: atMost(ALPHA) },
@@ -169,14 +211,10 @@ function sequence(population: Population, share: number, mustBite: boolean): Stu
     ],
     prepare: () => (random) => {
       let [guarded, unguarded] = [false, false];
-      for (const { treatment, control } of looksAt(random, population, share, LOOKS)) {
+      for (const { treatment, control } of looksAt(random, population, share, EVENLY)) {
         if (treatment.n < 2 || control.n < 2) continue;
-        const arms = [treatment, control] as const;
-        const isReleased = isReleasable(population.kind === 'rate' ? arms.map(proportionOf) : arms);
-        const look = sequenceRejects(
-          [sampleOf(population, treatment), sampleOf(population, control)],
-          isReleased,
-        );
+        const arms = { treatment, control };
+        const look = sequenceRejects(samplesOf(population, arms), isReleased(population, arms));
         guarded ||= look.guarded;
         unguarded ||= look.bare;
         if (guarded && unguarded) break;
@@ -188,17 +226,14 @@ function sequence(population: Population, share: number, mustBite: boolean): Stu
 
 /** The same adjusted by CUPED, whose adjusted arms are samples like any. */
 function adjustedSequence(population: Population, share: number): Study {
-  const name = share === 0.5 ? '50/50' : `${100 * (1 - share)}/${100 * share}`;
   return {
     section: SECTION,
-    name: `CUPED sequence, ${LOOKS} looks, ${population.name}, ${name}`,
+    name: `CUPED sequence, ${LOOKS} looks, ${population.name}, ${splitName(share)}`,
     simulations: 1000,
     figures: [{ name: 'guarded', expectation: atMost(ALPHA) }],
     prepare: () => (random) => {
-      for (const arms of looksAt(random, population, share, LOOKS)) {
-        const { treatment, control } = arms;
-        const pair = [treatment, control];
-        if (!isReleasable(population.kind === 'rate' ? pair.map(proportionOf) : pair)) continue;
+      for (const arms of looksAt(random, population, share, EVENLY)) {
+        if (!isReleased(population, arms)) continue;
         const adjusted = compareAdjusted(population, arms);
         if (adjusted.status !== 'ok') continue;
         if (sequenceRejects([adjusted.treatment, adjusted.control], true).guarded) return [true];
@@ -228,7 +263,7 @@ const normalValues: Study = {
   ],
   prepare: () => (random) => {
     let [sprt, anytime, oneSided] = [false, false, false];
-    for (const { treatment, control } of looksAt(random, POPULATIONS.normal, 0.5, LOOKS)) {
+    for (const { treatment, control } of looksAt(random, POPULATIONS.normal, 0.5, EVENLY)) {
       const error = robustStandardError(
         sampleOf(POPULATIONS.normal, treatment),
         sampleOf(POPULATIONS.normal, control),
@@ -280,6 +315,9 @@ export const PEEKING: readonly Study[] = [
   ...[2, 5, 10, 20, 50].map(naive),
   groupSequential,
   monitored,
+  ...Object.values(POPULATIONS).flatMap((population) =>
+    [0.5, 0.05].map((share) => groupSequentialOf(population, share)),
+  ),
   ...Object.values(POPULATIONS).flatMap((population) => [
     sequence(population, 0.5, false),
     sequence(population, 0.05, TREACHEROUS.has(population)),
