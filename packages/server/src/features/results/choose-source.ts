@@ -5,7 +5,7 @@ import type { Deps } from '../../deps.ts';
 import { DomainError, must } from '../../errors.ts';
 import type { ClickHouse } from '../../platform/clickhouse.ts';
 import { inTransaction, isStatementTimeout } from '../../platform/postgres.ts';
-import type { Answer, Question } from './question.ts';
+import type { Answer, Question, Statement } from './question.ts';
 import { askClickHouse } from './store-clickhouse.ts';
 import { askPostgres, STATEMENT_TIMEOUT_MS } from './store-postgres.ts';
 
@@ -17,6 +17,8 @@ const FRESH_ENOUGH = 5_000_000;
 /** An answer, and what it was read from. */
 export interface Sourced {
   readonly answer: Answer;
+  /** By which the source was asked for it. */
+  readonly statements: readonly Statement[];
   readonly source: 'postgresql' | 'clickhouse';
   /** RFC 3339 UTC; null where nothing is known to have arrived yet. */
   readonly asOf: string | null;
@@ -93,8 +95,10 @@ async function fromClickHouse(
   watermark: number | null,
   now: number,
 ): Promise<Sourced> {
+  const { statements, ...answer } = await askClickHouse(clickhouse, question);
   return {
-    answer: await askClickHouse(clickhouse, question),
+    answer,
+    statements,
     source: 'clickhouse',
     asOf: watermark === null ? null : formatInstant(watermark),
     lagMs: watermark === null ? null : Math.max(0, Math.round((now - watermark) / 1000)),
@@ -109,12 +113,12 @@ async function fromPostgres({ resultsDb }: SourceDeps, question: Question): Prom
     throw new DomainError('overloaded', 'Too many results are being computed; try again');
   }
   try {
-    const { asOf, ...answer } = await inTransaction(
+    const { asOf, statements, ...answer } = await inTransaction(
       resultsDb,
       (tx) => askPostgres(tx, question),
       'READ',
     );
-    return { answer, source: 'postgresql', asOf, lagMs: 0 };
+    return { answer, statements, source: 'postgresql', asOf, lagMs: 0 };
   } catch (cause) {
     if (!isStatementTimeout(cause)) throw cause;
     const detail = `PostgreSQL needs more than ${STATEMENT_TIMEOUT_MS / 1000} s for this; ask for a shorter time, or ClickHouse`;

@@ -144,6 +144,13 @@ export interface Answer {
   readonly metricSeries: readonly MetricSeriesRow[];
 }
 
+/** A statement as a store ran it. */
+export interface Statement {
+  readonly sql: string;
+  /** By position in PostgreSQL, by name in ClickHouse. */
+  readonly parameters: readonly unknown[] | Readonly<Record<string, unknown>>;
+}
+
 /** Rows of a time series beyond which a request is refused. */
 export const SERIES_ROWS_MAX = 50_000;
 

@@ -4,7 +4,7 @@ import { retentionFloor } from '../../worker/retention.ts';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { listVersions, requireExperiment } from '../experiments/service.ts';
 import { analysisOptions } from './analysis-input.ts';
-import { askSource } from './choose-source.ts';
+import { askSource, type Sourced } from './choose-source.ts';
 import { type Question, SERIES_ROWS_MAX } from './question.ts';
 import { countTrouble, firstAssignment } from './store-postgres.ts';
 import { tooManyBuckets, toQuestion } from './to-question.ts';
@@ -43,8 +43,7 @@ export async function gatherBundle(
     minSample: query.min_sample,
   };
   const question = await framedQuestion(deps, experiment, query, uses, alpha);
-  const sourced = await askSource(deps, question, query);
-  if (sourced.answer.series.length > SERIES_ROWS_MAX) throw tooManyBuckets();
+  const sourced = await askChecked(deps, question, query);
   return {
     experiment,
     // After the users, so that the version of each of them is among these.
@@ -60,6 +59,23 @@ export async function gatherBundle(
     trouble: await countTrouble(deps.db, experiment),
     options: analysisOptions(experiment, chosen, deps.now()),
   };
+}
+
+/** What the store that a bundle was read from answers now to the same question. */
+export const askAgain = (
+  deps: ResultsDeps,
+  { question, query, sourced }: ResultsBundle,
+): Promise<Sourced> =>
+  askChecked(deps, question, { source: sourced.source, granularity: query.granularity });
+
+async function askChecked(
+  deps: ResultsDeps,
+  question: Question,
+  query: Pick<ResultsQuery, 'source' | 'granularity'>,
+): Promise<Sourced> {
+  const sourced = await askSource(deps, question, query);
+  if (sourced.answer.series.length > SERIES_ROWS_MAX) throw tooManyBuckets();
+  return sourced;
 }
 
 async function framedQuestion(

@@ -10,7 +10,7 @@ import {
   dayUsersSql,
 } from './clickhouse/metric-series.ts';
 import { type QuantilesOfArm, quantilesSql, toQuantileRows } from './clickhouse/quantiles.ts';
-import { askRows, type Frame } from './clickhouse/sql.ts';
+import { askRows, type Frame, withSettings } from './clickhouse/sql.ts';
 import { assignedSql, frameOf, versionsSql } from './clickhouse/users.ts';
 import { type FunnelRow, funnelsOf, toFunnels } from './funnel-rows.ts';
 import {
@@ -30,17 +30,24 @@ import {
   type MetricSeriesRow,
   type Question,
   type SeriesRow,
+  type Statement,
 } from './question.ts';
 import { toVersions, type VersionRow } from './versions.ts';
 
 /** Asks for rows by a statement of its own parameters. */
 type Ask = <Row>(select: (frame: Frame) => string) => Promise<readonly Row[]>;
 
-/** Answers from ClickHouse, whose statements run side by side. */
-export async function askClickHouse(clickhouse: ClickHouse, question: Question): Promise<Answer> {
+/** Answers from ClickHouse, whose statements run side by side; `statements`: those that it ran. */
+export async function askClickHouse(
+  clickhouse: ClickHouse,
+  question: Question,
+): Promise<Answer & { readonly statements: readonly Statement[] }> {
+  const statements: Statement[] = [];
   const ask: Ask = (select) => {
     const frame = frameOf(question);
-    return askRows(clickhouse, select(frame), frame);
+    const sql = withSettings(select(frame));
+    statements.push({ sql, parameters: frame.values });
+    return askRows(clickhouse, sql, frame);
   };
   const plan = planOf(question.metrics);
   const [sums, versions, series, assigned, quantiles, funnels] = await Promise.all([
@@ -52,7 +59,14 @@ export async function askClickHouse(clickhouse: ClickHouse, question: Question):
     askFunnels(ask, question),
   ]);
   const caps = toCaps(plan, sums);
-  const base = { users: toUsers(sums), caps, versions: toVersions(versions), series, assigned };
+  const base = {
+    users: toUsers(sums),
+    caps,
+    versions: toVersions(versions),
+    series,
+    assigned,
+    statements,
+  };
   // A request for too many arms is refused: the rest is not worth computing.
   if (sums.length > ARMS_MAX) return { ...base, arms: [], steps: [], metricSeries: [] };
   const arms = toArms(plan, sums);

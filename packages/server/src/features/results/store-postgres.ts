@@ -27,6 +27,7 @@ import {
   type MetricSeriesRow,
   type Question,
   type SeriesRow,
+  type Statement,
 } from './question.ts';
 import { toVersions, type VersionRow } from './versions.ts';
 
@@ -43,11 +44,15 @@ interface AnswerRow extends Record<string, unknown> {
 /** Asks for one row by a statement of its own parameters. */
 type Ask = <Row extends Record<string, unknown>>(text: (frame: Frame) => string) => Promise<Row>;
 
-/** Answers from PostgreSQL. To be called in a transaction of mode READ. */
+/**
+ * Answers from PostgreSQL. To be called in a transaction of mode READ.
+ *
+ * @returns also the moment whose state was read, and the statements that read it
+ */
 export async function askPostgres(
   tx: Db,
   question: Question,
-): Promise<Answer & { readonly asOf: string }> {
+): Promise<Answer & { readonly asOf: string; readonly statements: readonly Statement[] }> {
   const deadline = performance.now() + STATEMENT_TIMEOUT_MS;
   await tx.query(`SET LOCAL work_mem = '128MB'`);
   // Whole sets are joined, and a planner without fresh statistics would take them for a few rows:
@@ -56,9 +61,12 @@ export async function askPostgres(
   await tx.query('SET LOCAL enable_mergejoin = off');
   // Compiling takes longer than it saves.
   await tx.query('SET LOCAL jit = off');
+  const statements: Statement[] = [];
   const ask: Ask = (text) => {
     const frame = frameOf(question);
-    return askRow(tx, text(frame), frame, deadline);
+    const sql = text(frame);
+    statements.push({ sql, parameters: frame.values });
+    return askRow(tx, sql, frame, deadline);
   };
   const plan = planOf(question.metrics);
   const from = await scanStart(tx, question, plan);
@@ -69,6 +77,7 @@ export async function askPostgres(
     versions: toVersions(versions),
     caps: toCaps(plan, sums),
     asOf,
+    statements,
   };
   // A request for too many arms is refused: the rest is not worth asking.
   if (sums.length > ARMS_MAX) return { ...base, arms: [], steps: [], metricSeries: [] };

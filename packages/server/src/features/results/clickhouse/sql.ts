@@ -118,13 +118,15 @@ export const startOf = (column: string, bucket: string): string =>
 const SETTINGS = `SETTINGS do_not_merge_across_partitions_select_final = 1, max_execution_time = 25,
   output_format_json_quote_denormals = 1, join_use_nulls = 0`;
 
+export const withSettings = (select: string): string => `${select} ${SETTINGS}`;
+
 export async function askRows<Row>(
   clickhouse: ClickHouse,
-  select: string,
+  query: string,
   { values }: Parameters,
 ): Promise<readonly Row[]> {
   const result = await clickhouse.query({
-    query: `${select} ${SETTINGS}`,
+    query,
     query_params: values,
     format: 'JSONEachRow',
   });
