@@ -3,6 +3,7 @@ export * from './common.ts';
 export * from './errors.ts';
 export * from './experiments.ts';
 export * from './filters.ts';
+export * from './health.ts';
 export * from './ingest.ts';
 export * from './metrics.ts';
 export * from './operations.ts';

@@ -2,6 +2,7 @@ import { parseInstant } from '@assay/core';
 import { z } from 'zod';
 import { EventType, Key, Timestamp, text } from './common.ts';
 import { FILTERS_LENGTH_MAX, filtersOf } from './filters.ts';
+import { ResultsHealth, Srm } from './health.ts';
 
 /** Metrics that exist for any event type without being defined. */
 export const BUILT_IN_METRICS = [
@@ -239,17 +240,7 @@ export const ResultsSummary = z
     minimum_detectable_effect: number,
     recommendation: z.enum(['ship', 'keep_running', 'discuss', 'roll_back', 'no_data']),
     reasons: z.array(z.string()),
-    health: z.object({
-      srm: z.object({
-        status: z.enum(['ok', 'warning', 'alarm', 'not_enough_data']),
-        p_value: number,
-        observed: z.array(z.number()),
-        expected: z.array(z.number()),
-      }),
-      conflicts: z.number().int(),
-      quarantined_events: z.number().int(),
-      lag_ms: number,
-    }),
+    health: ResultsHealth,
   })
   .meta({ id: 'ResultsSummary' });
 export type ResultsSummary = z.infer<typeof ResultsSummary>;
@@ -288,3 +279,31 @@ export const Results = z
   })
   .meta({ id: 'Results' });
 export type Results = z.infer<typeof Results>;
+
+export const SrmQuery = z.strictObject({
+  /** Attributes of the context; repeats. */
+  segment_by: z
+    .preprocess((value) => [value].flat(), z.array(SegmentBy).max(5))
+    .refine((names) => new Set(names).size === names.length, { error: 'must not repeat a name' })
+    .optional(),
+  source: z.enum(RESULT_SOURCES).default('auto'),
+});
+export type SrmQuery = z.infer<typeof SrmQuery>;
+
+/** The split of an experiment's users, and where it is off. */
+export const SrmReport = z
+  .object({
+    experiment_id: z.number().int(),
+    experiment_key: z.string(),
+    /** Keys, in the order of all counts. */
+    variants: z.array(z.string()),
+    srm: Srm,
+    metadata: z.object({
+      source: z.enum(['postgresql', 'clickhouse']),
+      source_note: z.string().optional(),
+      as_of: z.string().nullable(),
+      lag_ms: number,
+    }),
+  })
+  .meta({ id: 'SrmReport' });
+export type SrmReport = z.infer<typeof SrmReport>;

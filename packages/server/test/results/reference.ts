@@ -21,7 +21,7 @@ export interface ReferenceUser {
   readonly variantId: number;
   readonly segment: string | null;
   readonly assignedAt: number;
-  readonly isForced: boolean;
+  readonly source: 'hash' | 'reported' | 'forced';
   /** All of theirs that may count, whenever. */
   readonly events: readonly EventRow[];
 }
@@ -63,7 +63,7 @@ export function referenceUsers(
       variantId: experiment.variants[variant] ?? 0,
       segment: segmentBy === null ? null : segmentOf(context?.[segmentBy]),
       assignedAt,
-      isForced: source === 'forced',
+      source: source ?? 'hash',
       events: events
         .filter((event) => event.userId === userId && event.ts <= micros(question.end))
         .filter(({ experimentId: scope }) => (scope ?? experimentId) === experimentId)

@@ -4,6 +4,7 @@ import {
   chiSquareSrm,
   periodsSequentialSrm,
   periodsSrm,
+  type SrmContribution,
   sequentialSrm,
   srmContributions,
   srmTest,
@@ -33,7 +34,7 @@ describe('the parts of a mismatch', () => {
       fc.property(partsLists, (parts) => {
         const found = srmContributions(parts);
         if (found.status !== 'ok') return false;
-        const sum = (of: (part: (typeof found.parts)[number]) => number) =>
+        const sum = (of: (part: SrmContribution) => number) =>
           found.parts.reduce((total, part) => total + of(part), 0);
         const isExact = varyingWeightsSrm(parts.flat());
         const excess =

@@ -4,21 +4,45 @@ import { readWatermark } from '../../analytics/watermark.ts';
 import type { Deps } from '../../deps.ts';
 import { DomainError, must } from '../../errors.ts';
 import type { ClickHouse } from '../../platform/clickhouse.ts';
-import { inTransaction, isStatementTimeout } from '../../platform/postgres.ts';
+import { type Db, inTransaction, isStatementTimeout } from '../../platform/postgres.ts';
 import type { Answer, Question, Statement } from './question.ts';
 import { askClickHouse } from './store-clickhouse.ts';
 import { askPostgres, STATEMENT_TIMEOUT_MS } from './store-postgres.ts';
 
 export type SourceDeps = Pick<Deps, 'resultsDb' | 'clickhouse' | 'now' | 'log'>;
 
+/** A question as of some time, RFC 3339 UTC. */
+type Ending = { readonly end: string };
+
 /** How old ClickHouse's state may be for `auto` to prefer it, in microseconds. */
 const FRESH_ENOUGH = 5_000_000;
 
-/** An answer, and what it was read from. */
-export interface Sourced {
-  readonly answer: Answer;
-  /** By which the source was asked for it. */
+/** An answer with the statements that the store ran for it. */
+export interface Answered<A> {
+  readonly answer: A;
   readonly statements: readonly Statement[];
+}
+
+/** How each store answers questions of one kind. */
+export interface Stores<Q, A> {
+  /** In a transaction of mode READ. `asOf` is its time, RFC 3339 UTC. */
+  readonly postgres: (tx: Db, question: Q) => Promise<Answered<A> & { readonly asOf: string }>;
+  readonly clickhouse: (clickhouse: ClickHouse, question: Q) => Promise<Answered<A>>;
+}
+
+export const RESULT_STORES: Stores<Question, Answer> = {
+  postgres: async (tx, question) => {
+    const { asOf, statements, ...answer } = await askPostgres(tx, question);
+    return { answer, statements, asOf };
+  },
+  clickhouse: async (clickhouse, question) => {
+    const { statements, ...answer } = await askClickHouse(clickhouse, question);
+    return { answer, statements };
+  },
+};
+
+/** An answer, and what it was read from. */
+export interface Sourced<A = Answer> extends Answered<A> {
   readonly source: 'postgresql' | 'clickhouse';
   /** RFC 3339 UTC; null where nothing is known to have arrived yet. */
   readonly asOf: string | null;
@@ -32,11 +56,12 @@ export interface Sourced {
  *
  * @throws DomainError `unavailable`
  */
-export async function askSource(
+export async function askSource<Q extends Ending, A>(
   deps: SourceDeps,
-  question: Question,
+  stores: Stores<Q, A>,
+  question: Q,
   query: Pick<ResultsQuery, 'source' | 'granularity'>,
-): Promise<Sourced> {
+): Promise<Sourced<A>> {
   const { clickhouse } = deps;
   if (query.source === 'clickhouse') {
     if (clickhouse === undefined) {
@@ -45,24 +70,25 @@ export async function askSource(
         'This installation has no ClickHouse (CLICKHOUSE_URL=none)',
       );
     }
-    return answerOf(deps, clickhouse, question);
+    return answerOf(deps, clickhouse, stores, question);
   }
   // The last hour is asked for to see what happens now.
   const takesPostgres = query.source === 'postgresql' || query.granularity === 'realtime';
-  if (takesPostgres || clickhouse === undefined) return fromPostgres(deps, question);
-  const { answer, note } = await tryClickHouse(deps, clickhouse, question);
-  return answer ?? { ...(await fromPostgres(deps, question)), note };
+  if (takesPostgres || clickhouse === undefined) return fromPostgres(deps, stores, question);
+  const { answer, note } = await tryClickHouse(deps, clickhouse, stores, question);
+  return answer ?? { ...(await fromPostgres(deps, stores, question)), note };
 }
 
-async function answerOf(
+async function answerOf<Q, A>(
   { now, log }: SourceDeps,
   clickhouse: ClickHouse,
-  question: Question,
-): Promise<Sourced> {
+  stores: Stores<Q, A>,
+  question: Q,
+): Promise<Sourced<A>> {
   try {
     // Before the statements: what they read is at least as new.
     const watermark = await readWatermark(clickhouse);
-    return await fromClickHouse(clickhouse, question, watermark, now() * 1000);
+    return await fromClickHouse(clickhouse, stores, question, watermark, now() * 1000);
   } catch (cause) {
     log.warn({ error: (cause as Error).message }, 'ClickHouse does not answer results');
     throw new DomainError('unavailable', 'ClickHouse does not answer', { cause });
@@ -70,11 +96,12 @@ async function answerOf(
 }
 
 /** ClickHouse's answer if it is fresh enough, otherwise why there is none. */
-async function tryClickHouse(
+async function tryClickHouse<Q extends Ending, A>(
   { now, log }: SourceDeps,
   clickhouse: ClickHouse,
-  question: Question,
-): Promise<{ readonly answer?: Sourced; readonly note: string }> {
+  stores: Stores<Q, A>,
+  question: Q,
+): Promise<{ readonly answer?: Sourced<A>; readonly note: string }> {
   try {
     const watermark = await readWatermark(clickhouse);
     const nowMicros = now() * 1000;
@@ -82,23 +109,25 @@ async function tryClickHouse(
     if (watermark === null || watermark < Math.min(end, nowMicros - FRESH_ENOUGH)) {
       return { note: 'ClickHouse is behind' };
     }
-    return { answer: await fromClickHouse(clickhouse, question, watermark, nowMicros), note: '' };
+    return {
+      answer: await fromClickHouse(clickhouse, stores, question, watermark, nowMicros),
+      note: '',
+    };
   } catch (error) {
     log.warn({ error: (error as Error).message }, 'results come from PostgreSQL instead');
     return { note: 'ClickHouse does not answer' };
   }
 }
 
-async function fromClickHouse(
+async function fromClickHouse<Q, A>(
   clickhouse: ClickHouse,
-  question: Question,
+  stores: Stores<Q, A>,
+  question: Q,
   watermark: number | null,
   now: number,
-): Promise<Sourced> {
-  const { statements, ...answer } = await askClickHouse(clickhouse, question);
+): Promise<Sourced<A>> {
   return {
-    answer,
-    statements,
+    ...(await stores.clickhouse(clickhouse, question)),
     source: 'clickhouse',
     asOf: watermark === null ? null : formatInstant(watermark),
     lagMs: watermark === null ? null : Math.max(0, Math.round((now - watermark) / 1000)),
@@ -108,17 +137,21 @@ async function fromClickHouse(
 /** Questions that may wait for a connection, for a few seconds each. */
 const WAITING_MAX = 16;
 
-async function fromPostgres({ resultsDb }: SourceDeps, question: Question): Promise<Sourced> {
+async function fromPostgres<Q, A>(
+  { resultsDb }: SourceDeps,
+  stores: Stores<Q, A>,
+  question: Q,
+): Promise<Sourced<A>> {
   if (resultsDb.waitingCount >= WAITING_MAX) {
     throw new DomainError('overloaded', 'Too many results are being computed; try again');
   }
   try {
-    const { asOf, statements, ...answer } = await inTransaction(
+    const answered = await inTransaction(
       resultsDb,
-      (tx) => askPostgres(tx, question),
+      (tx) => stores.postgres(tx, question),
       'READ',
     );
-    return { answer, statements, source: 'postgresql', asOf, lagMs: 0 };
+    return { ...answered, source: 'postgresql', lagMs: 0 };
   } catch (cause) {
     if (!isStatementTimeout(cause)) throw cause;
     const detail = `PostgreSQL needs more than ${STATEMENT_TIMEOUT_MS / 1000} s for this; ask for a shorter time, or ClickHouse`;

@@ -51,21 +51,23 @@ function expectCounts(answer: Answer, question: Question, users: readonly Refere
     ...(segmentBy === null ? [] : countBy(users, (user) => [user.variantId, true, user.segment])),
   ]);
   expect(new Map(answer.users.map((arm) => [armKey(arm), arm.users]))).toEqual(arms);
-  const chosen = users.filter(({ isForced }) => !isForced);
+  const chosen = users.filter(({ source }) => source !== 'forced');
   const day = ({ assignedAt }: ReferenceUser): number =>
     Math.floor(assignedAt / 1e6 / 86_400) * 86_400;
   const versions = new Map([
-    ...countBy(chosen, (user) => [2, user.variantId, null, null]),
-    ...countBy(chosen, (user) => [2, user.variantId, day(user), null]),
+    ...countBy(chosen, (user) => [2, user.variantId, null, null, null]),
+    ...countBy(chosen, (user) => [2, user.variantId, day(user), null, null]),
+    ...countBy(chosen, (user) => [2, user.variantId, null, user.source, null]),
     ...(segmentBy === null
       ? []
-      : countBy(chosen, (user) => [2, user.variantId, null, [user.segment]])),
+      : countBy(chosen, (user) => [2, user.variantId, null, null, [user.segment]])),
   ]);
   const versionKey = (row: Answer['versions'][number]): string =>
     JSON.stringify([
       row.version,
       row.variantId,
       row.day ?? null,
+      row.source ?? null,
       'segment' in row ? [row.segment] : null,
     ]);
   expect(new Map(answer.versions.map((row) => [versionKey(row), row.users]))).toEqual(versions);

@@ -91,7 +91,7 @@ export interface MetricCaps {
 
 /**
  * Users of a variant under one version of the experiment; without forced ones, whom no hash chose.
- * All of them, or those assigned on one day, or those of one segment.
+ * All of them, or those assigned on one day, or those from one source, or those of one segment.
  */
 export interface VersionCount {
   readonly version: number;
@@ -99,6 +99,8 @@ export interface VersionCount {
   readonly users: number;
   /** Seconds since the epoch of the day's beginning. */
   readonly day?: number;
+  /** Assigned when they were asked for, or reported by a client that had decided itself. */
+  readonly source?: 'hash' | 'reported';
   readonly segment?: string | null;
 }
 

@@ -1,12 +1,14 @@
-import { ExperimentRef, Results, ResultsQuery } from '@assay/contract';
+import { ExperimentRef, Results, ResultsQuery, SrmQuery, SrmReport } from '@assay/contract';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import { toCsv } from './csv.ts';
+import { getSrm } from './health/service.ts';
 import { getResults, type ResultsDeps } from './service.ts';
 import { createSingleFlight } from './single-flight.ts';
 
 export const resultRoutes: FastifyPluginAsyncZod<{ deps: ResultsDeps }> = async (app, { deps }) => {
   const shared = createSingleFlight<Results>();
+  const sharedSplits = createSingleFlight<SrmReport>();
   app.get(
     '/v1/experiments/:experiment/results',
     {
@@ -32,5 +34,24 @@ export const resultRoutes: FastifyPluginAsyncZod<{ deps: ResultsDeps }> = async 
         .serializer(String)
         .send(toCsv(results) as never);
     },
+  );
+
+  app.get(
+    '/v1/experiments/:experiment/srm',
+    {
+      config: { permission: 'read' },
+      schema: {
+        operationId: 'getSrm',
+        summary: 'Whether the users are split as planned, and where they are not',
+        tags: ['results'],
+        params: z.object({ experiment: ExperimentRef }),
+        querystring: SrmQuery,
+        response: { 200: SrmReport },
+      },
+    },
+    ({ params, query }) =>
+      sharedSplits(JSON.stringify([params.experiment, query]), () =>
+        getSrm(deps, params.experiment, query),
+      ),
   );
 };

@@ -4,7 +4,7 @@ import { retentionFloor } from '../../worker/retention.ts';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { listVersions, requireExperiment } from '../experiments/service.ts';
 import { analysisOptions } from './analysis-input.ts';
-import { askSource, type Sourced } from './choose-source.ts';
+import { askSource, RESULT_STORES, type Sourced } from './choose-source.ts';
 import { type Question, SERIES_ROWS_MAX } from './question.ts';
 import { countTrouble, firstAssignment } from './store-postgres.ts';
 import { tooManyBuckets, toQuestion } from './to-question.ts';
@@ -73,7 +73,7 @@ async function askChecked(
   question: Question,
   query: Pick<ResultsQuery, 'source' | 'granularity'>,
 ): Promise<Sourced> {
-  const sourced = await askSource(deps, question, query);
+  const sourced = await askSource(deps, RESULT_STORES, question, query);
   if (sourced.answer.series.length > SERIES_ROWS_MAX) throw tooManyBuckets();
   return sourced;
 }

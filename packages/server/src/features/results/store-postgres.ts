@@ -16,7 +16,7 @@ import { armSumsSql, measuresSql, seriesSql } from './postgres/measures.ts';
 import { seriesByAgeSql, seriesByDaySql } from './postgres/metric-series.ts';
 import { quantilesSql } from './postgres/quantiles.ts';
 import { allRows, askRow, type Frame } from './postgres/sql.ts';
-import { assignedSql, frameOf, usersSql, versionsSql } from './postgres/users.ts';
+import { AS_OF, assignedSql, frameOf, usersSql, versionsSql } from './postgres/users.ts';
 import { type QuantileRow, quantilePlanOf, toQuantiles } from './quantile-rows.ts';
 import {
   type Answer,
@@ -120,7 +120,7 @@ const askMeasures = (
         ${allRows(versionsSql(question))} AS versions,
         ${allRows(seriesSql(question, frame))} AS series,
         ${allRows(assignedSql(question.series.bucket))} AS assigned,
-        to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS as_of`;
+        ${AS_OF} AS as_of`;
   });
 
 async function askQuantiles(ask: Ask, question: Question): Promise<readonly ArmStatistics[]> {

@@ -10,16 +10,16 @@ import type { ExperimentRecord, ExperimentVersion } from '../experiments/experim
 import { analysisArms, analysisInput, type Population } from './analysis-input.ts';
 import { armsOf } from './arms.ts';
 import type { Sourced } from './choose-source.ts';
+import { blocksOf, healthOf, splitStatus } from './health/health.ts';
 import { type MetricCourse, metricCourses } from './metric-courses.ts';
 import { metricResults, withoutIntervals } from './metric-results.ts';
 import type { Question } from './question.ts';
 import { segmentResults, segmentsOf } from './segments.ts';
-import { srmOf } from './srm.ts';
 import { timeSeries } from './time-series.ts';
 import type { UsedMetric } from './use-metrics.ts';
 
 /** Changes when the same bundle would give other numbers. */
-export const ENGINE_VERSION = '0.2.0';
+export const ENGINE_VERSION = '0.3.0';
 
 /** Everything that a result is a function of; as JSON it can be kept, and computed from again. */
 export interface ResultsBundle {
@@ -67,11 +67,12 @@ export function toResults(bundle: ResultsBundle, queryMs: number): Results {
 }
 
 function summaryOf(
-  { experiment, versions, sourced, options, trouble }: ResultsBundle,
+  bundle: ResultsBundle,
   population: Population,
   analysis: Analysis,
 ): Results['summary'] {
-  const srm = srmOf(experiment, versions, sourced.answer.versions);
+  const { experiment, options } = bundle;
+  const health = healthOf(bundle, population, analysis);
   const deciding = population.uses.filter(({ decides }) => decides).map(({ metric }) => metric.key);
   const { winner, recommendation, reasons } = recommend({
     analysis: {
@@ -80,8 +81,8 @@ function summaryOf(
     },
     arms: analysisArms(population),
     minSample: options.minSample,
-    srm: srm.status,
-    blocks: [],
+    srm: splitStatus(health.srm),
+    blocks: blocksOf(health),
   });
   return {
     status: experiment.status,
@@ -91,12 +92,7 @@ function summaryOf(
     minimum_detectable_effect: minimumDetectableEffect(analysis),
     recommendation,
     reasons: [...reasons],
-    health: {
-      srm,
-      conflicts: trouble.conflicts,
-      quarantined_events: trouble.quarantined,
-      lag_ms: sourced.lagMs,
-    },
+    health,
   };
 }
 

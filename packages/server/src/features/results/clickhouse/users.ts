@@ -2,18 +2,29 @@ import type { Question } from '../question.ts';
 import { and, bindTime, type Frame, filterSql, makeParameters, scalarSql, startOf } from './sql.ts';
 
 /** The parameters of a statement, with those that each of them needs. */
-export function frameOf({ experimentId, start, end }: Question): Frame {
+export function frameOf(question: Pick<Question, 'experimentId' | 'start' | 'end'>): Frame {
+  const frame = usersFrameOf(question);
+  return { ...frame, start: bindTime(frame, question.start) };
+}
+
+/** The same for a statement that looks at users alone. */
+export function usersFrameOf({
+  experimentId,
+  end,
+}: Pick<Question, 'experimentId' | 'end'>): Omit<Frame, 'start'> {
   const parameters = makeParameters();
   return {
     ...parameters,
     experiment: parameters.bind(experimentId, 'UInt32'),
-    start: bindTime(parameters, start),
     end: bindTime(parameters, end),
   };
 }
 
 /** The users who are counted. */
-export function usersSql({ segmentBy, contextFilters }: Question, frame: Frame): string {
+export function usersSql(
+  { segmentBy, contextFilters }: Pick<Question, 'segmentBy' | 'contextFilters'>,
+  frame: Omit<Frame, 'start'>,
+): string {
   const segment =
     segmentBy === null ? 'CAST(NULL AS Nullable(String))' : scalarSql('context', segmentBy, frame);
   const conditions = [
@@ -34,15 +45,19 @@ export const armsSql = ({ segmentBy }: Question): { select: string; groups: stri
         groups: 'GROUPING SETS ((variant_id), (variant_id, segment))',
       };
 
-/** Users by version and variant; and of these by day, and by segment. */
-export function versionsSql(question: Question, frame: Frame): string {
+/** Users by version and variant; and of these by day, by source, and by segment. */
+export function versionsSql(
+  question: Pick<Question, 'segmentBy' | 'contextFilters'>,
+  frame: Omit<Frame, 'start'>,
+): string {
   const { segmentBy } = question;
-  const sets = ['(version, variant_id)', '(version, variant_id, day)'];
-  if (segmentBy !== null) sets.push('(version, variant_id, segment)');
+  const parts = ['day', 'source', ...(segmentBy === null ? [] : ['segment'])];
+  const sets = ['(version, variant_id)', ...parts.map((part) => `(version, variant_id, ${part})`)];
   return `SELECT version, variant_id, toFloat64(count()) AS users, grouping(day) AS all_days,
-      ${segmentBy === null ? '1' : 'grouping(segment)'} AS all_segments, day,
+      grouping(source) AS all_sources,
+      ${segmentBy === null ? '1' : 'grouping(segment)'} AS all_segments, day, source,
       ${segmentBy === null ? 'NULL AS segment' : 'segment'}
-    FROM (SELECT version, variant_id, segment, ${startOf('assigned_at', 'day')} AS day
+    FROM (SELECT version, variant_id, source, segment, ${startOf('assigned_at', 'day')} AS day
           FROM (${usersSql(question, frame)}) WHERE source != 'forced')
     GROUP BY GROUPING SETS (${sets.join(', ')})`;
 }

@@ -2,16 +2,26 @@ import type { Question } from '../question.ts';
 import { and, bucketOf, type Frame, filterSql, makeParameters, seconds } from './sql.ts';
 
 /** The parameters of a statement, with those that each of them needs. */
-export function frameOf({ experimentId, start, end }: Question): Frame {
+export function frameOf(question: Pick<Question, 'experimentId' | 'start' | 'end'>): Frame {
+  const frame = usersFrameOf(question);
+  return { ...frame, start: frame.bind(question.start, 'timestamptz') };
+}
+
+/** The same for a statement that looks at users alone; a parameter that it leaves out is an error. */
+export function usersFrameOf({
+  experimentId,
+  end,
+}: Pick<Question, 'experimentId' | 'end'>): Omit<Frame, 'start'> {
   const parameters = makeParameters();
-  const { bind } = parameters;
   return {
     ...parameters,
-    experiment: bind(experimentId, 'integer'),
-    start: bind(start, 'timestamptz'),
-    end: bind(end, 'timestamptz'),
+    experiment: parameters.bind(experimentId, 'integer'),
+    end: parameters.bind(end, 'timestamptz'),
   };
 }
+
+/** The time of the transaction, RFC 3339 UTC. */
+export const AS_OF = `to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
 /**
  * The text of a scalar attribute. Numbers only where both stores write them alike, without an
@@ -34,8 +44,10 @@ function segmentSql(attribute: string): string {
  * The users who are counted, as the common table expression `users`. They have a number, which is
  * cheaper to group by than their ids.
  */
-export function usersSql(question: Question, frame: Frame): string {
-  const { segmentBy, contextFilters } = question;
+export function usersSql(
+  { segmentBy, contextFilters }: Pick<Question, 'segmentBy' | 'contextFilters'>,
+  frame: Omit<Frame, 'start'>,
+): string {
   const segment =
     segmentBy === null ? 'NULL::text' : segmentSql(`(context -> ${frame.bind(segmentBy, 'text')})`);
   const conditions = [
@@ -66,15 +78,15 @@ export const membersSql = ({ segmentBy }: Question): string =>
     FROM (SELECT number, variant_id, 1 AS is_whole, NULL::text AS segment FROM users
       ${segmentBy === null ? '' : 'UNION ALL SELECT number, variant_id, 0, segment FROM users'}) AS m)`;
 
-/** Users by version and variant; and of these by day, and by segment. */
-export function versionsSql({ segmentBy }: Question): string {
-  const day = 'day';
-  const sets = ['(version, variant_id)', `(version, variant_id, ${day})`];
-  if (segmentBy !== null) sets.push('(version, variant_id, segment)');
+/** Users by version and variant; and of these by day, by source, and by segment. */
+export function versionsSql({ segmentBy }: Pick<Question, 'segmentBy'>): string {
+  const parts = ['day', 'source', ...(segmentBy === null ? [] : ['segment'])];
+  const sets = ['(version, variant_id)', ...parts.map((part) => `(version, variant_id, ${part})`)];
   return `SELECT version, variant_id, count(*)::float8 AS users, grouping(day) AS all_days,
+      grouping(source) AS all_sources,
       ${segmentBy === null ? '1' : 'grouping(segment)'} AS all_segments,
-      ${seconds('day')} AS day, ${segmentBy === null ? 'NULL' : 'segment'} AS segment
-    FROM (SELECT version, variant_id, segment, ${bucketOf('assigned_at', 'day')} AS day
+      ${seconds('day')} AS day, source, ${segmentBy === null ? 'NULL' : 'segment'} AS segment
+    FROM (SELECT version, variant_id, source, segment, ${bucketOf('assigned_at', 'day')} AS day
           FROM users WHERE source <> 'forced') AS chosen
     GROUP BY GROUPING SETS (${sets.join(', ')})`;
 }
