@@ -9,4 +9,5 @@ export * from './metrics.ts';
 export * from './operations.ts';
 export * from './power.ts';
 export * from './results.ts';
+export * from './snapshots.ts';
 export * from './tokens.ts';

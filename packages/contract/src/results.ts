@@ -32,9 +32,11 @@ export const isBuiltInMetric = (name: string): name is BuiltInMetric =>
   BUILT_IN_METRICS.some((metric) => metric === name);
 
 /** Built-in names and keys of the catalogue. */
-const MetricNames = z.preprocess(splitList, z.array(Key).min(1).max(20));
+export const MetricNames = z.array(Key).min(1).max(20);
 
-const EventTypes = z.preprocess(splitList, z.array(EventType).min(1).max(50));
+export const EventTypes = z.array(EventType).min(1).max(50);
+
+export const ResultsFilters = filtersOf('properties', 'context');
 
 /** `{"properties.plan":"pro","context.country":["DE","AT"]}` as JSON text. */
 const Filters = z
@@ -48,10 +50,10 @@ const Filters = z
       return z.NEVER;
     }
   })
-  .pipe(filtersOf('properties', 'context'));
+  .pipe(ResultsFilters);
 
 /** An attribute of the users' context, whose values split them into segments. */
-const SegmentBy = text(209).regex(/^context\..{1,200}$/su, {
+export const SegmentBy = text(209).regex(/^context\..{1,200}$/su, {
   error: 'must be "context." and a name of 1 to 200 characters',
 });
 
@@ -60,33 +62,51 @@ const SegmentBy = text(209).regex(/^context\..{1,200}$/su, {
  * hours after the assignment.
  */
 export const METRIC_SERIES = ['cumulative', 'daily', 'days_since_assignment'] as const;
+export const MetricSeriesNames = z.array(z.enum(METRIC_SERIES)).min(1);
+
+export const MIN_SAMPLE = { min: 0, max: 1_000_000_000, usual: 100 } as const;
+/** In percent. */
+export const CONFIDENCE_LEVEL = { min: 50, max: 99.99 } as const;
+
+/** Refuses an end before the beginning. */
+export const endsAfterItsStart = {
+  check: (times: { start_date?: string | undefined; end_date?: string | undefined }) =>
+    times.start_date === undefined ||
+    times.end_date === undefined ||
+    (parseInstant(times.start_date) ?? 0) <= (parseInstant(times.end_date) ?? 0),
+  path: ['end_date'],
+  error: 'must not be earlier than start_date',
+};
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 export const ResultsQuery = z
   .strictObject({
-    event_type: EventTypes.optional(),
-    metrics: MetricNames.optional(),
+    event_type: z.preprocess(splitList, EventTypes).optional(),
+    metrics: z.preprocess(splitList, MetricNames).optional(),
     start_date: Timestamp.optional(),
     end_date: Timestamp.optional(),
     granularity: z.enum(GRANULARITIES).default('day'),
     include_ci: flag.default(true),
-    min_sample: z.coerce.number().int().min(0).max(1_000_000_000).default(100),
+    min_sample: z.coerce
+      .number()
+      .int()
+      .min(MIN_SAMPLE.min)
+      .max(MIN_SAMPLE.max)
+      .default(MIN_SAMPLE.usual),
     filters: Filters.optional(),
     segment_by: SegmentBy.optional(),
-    series: z.preprocess(splitList, z.array(z.enum(METRIC_SERIES)).min(1)).optional(),
+    series: z.preprocess(splitList, MetricSeriesNames).optional(),
     source: z.enum(RESULT_SOURCES).default('auto'),
     method: z.enum(ANALYSIS_METHODS).optional(),
-    confidence_level: z.coerce.number().min(50).max(99.99).optional(),
+    confidence_level: z.coerce
+      .number()
+      .min(CONFIDENCE_LEVEL.min)
+      .max(CONFIDENCE_LEVEL.max)
+      .optional(),
     format: z.enum(['json', 'csv']).default('json'),
   })
-  .refine(
-    ({ start_date, end_date }) =>
-      start_date === undefined ||
-      end_date === undefined ||
-      (parseInstant(start_date) ?? 0) <= (parseInstant(end_date) ?? 0),
-    { error: 'must not be earlier than start_date', path: ['end_date'] },
-  );
+  .refine(endsAfterItsStart.check, endsAfterItsStart);
 export type ResultsQuery = z.infer<typeof ResultsQuery>;
 
 const number = z.number().nullable();

@@ -12,6 +12,7 @@ import type { ExposureWriter } from './features/exposures/writer.ts';
 import { metricRoutes } from './features/metrics/routes.ts';
 import { operationRoutes } from './features/operations/routes.ts';
 import { powerRoutes } from './features/power/routes.ts';
+import { resultSnapshotRoutes } from './features/result-snapshots/routes.ts';
 import { resultRoutes } from './features/results/routes.ts';
 import type { LiveSnapshot } from './features/snapshot/snapshot.ts';
 import { tokenRoutes } from './features/tokens/routes.ts';
@@ -98,5 +99,6 @@ async function registerApi(app: FastifyInstance, deps: AppDeps): Promise<void> {
   await app.register(exposureRoutes, { deps });
   await app.register(eventRoutes, { deps });
   await app.register(resultRoutes, { deps });
+  await app.register(resultSnapshotRoutes, { deps });
   await app.register(powerRoutes, { deps });
 }
