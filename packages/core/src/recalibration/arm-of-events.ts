@@ -50,15 +50,15 @@ function valuesAt(
   places: readonly (readonly number[])[],
 ): readonly number[][] {
   const found = places.map((list) => list.map(() => Number.NaN));
-  const next = places.map((list) => [...new Set(list)].sort((a, b) => b - a));
-  const passed = places.map(() => 0);
+  const waiting = places.map((list) => [...new Set(list)].sort((a, b) => b - a));
+  const next = Int32Array.from(waiting, (list) => list.pop() ?? -1);
+  const passed = new Int32Array(places.length);
   for (let i = 0; i < values.length; i++) {
     const arm = armOf[owners[i] ?? 0] ?? 0;
     const place = passed[arm] ?? 0;
     passed[arm] = place + 1;
-    const waiting = next[arm];
-    if (waiting === undefined || place !== waiting.at(-1)) continue;
-    waiting.pop();
+    if (place !== next[arm]) continue;
+    next[arm] = waiting[arm]?.pop() ?? -1;
     for (const [k, wanted] of (places[arm] ?? []).entries()) {
       if (wanted === place) (found[arm] ?? [])[k] = values[i] ?? Number.NaN;
     }
@@ -73,7 +73,7 @@ function sumBelow(
   armOf: Uint8Array,
   quantiles: readonly (number | null)[],
 ): readonly Omit<QuantileData['sums'], 'eventsSquares'>[] {
-  const limits = quantiles.map((value) => value ?? Number.NEGATIVE_INFINITY);
+  const limits = Float64Array.from(quantiles, (value) => value ?? Number.NEGATIVE_INFINITY);
   const highest = Math.max(...limits);
   const below = new Uint32Array(users);
   for (let i = 0; i < values.length && (values[i] ?? 0) <= highest; i++) {

@@ -155,16 +155,17 @@ describe('the arms of a split', () => {
     const width = hasCovariate ? 2 : 1;
     fc.assert(
       fc.property(rowsOf(width), (rows) => {
-        const users =
-          kind === 'rate' ? rows.map(([row, t]) => [row.map((x) => +(x > 0)), t]) : rows;
+        const users: Rows = rows.map(([row, treated]) => [
+          kind === 'rate' ? row.map((x) => Number(x > 0)) : row,
+          treated,
+        ]);
         const data = valuesOf(
           kind,
-          (users as Rows).map(([row]) => row),
+          users.map(([row]) => row),
           hasCovariate,
         );
         expect(widthOf(data)).toBe(width);
-        const arms = armsOfValues(data)(armOf(rows), 2);
-        expectAlike(arms, from(...apart(users as Rows)));
+        expectAlike(armsOfValues(data)(armOf(rows), 2), from(...apart(users)));
       }),
     );
   });
