@@ -54,7 +54,8 @@ export const SnapshotSummary = z
     created_by: z.string(),
     engine_version: z.string(),
     source: z.enum(['postgresql', 'clickhouse']),
-    as_of: z.string(),
+    /** Whose state was read; null when ClickHouse had not said yet how far it was. */
+    as_of: z.string().nullable(),
     /** In hex, of the JSON texts of the result and of all that it was computed from. */
     sha256: z.object({ bundle: z.string(), result: z.string() }),
   })
@@ -92,7 +93,8 @@ export const JsonDifference = z
   .meta({ id: 'JsonDifference' });
 export type JsonDifference = z.infer<typeof JsonDifference>;
 
-const then = z.object({ stored: z.string(), recomputed: z.string() });
+const thenAndNow = <Value extends z.ZodType>(value: Value) =>
+  z.object({ stored: value, recomputed: value });
 
 export const Reproduction = z
   .object({
@@ -102,8 +104,8 @@ export const Reproduction = z
     equal: z.boolean(),
     /** The stored texts still have their SHA-256. */
     intact: z.boolean(),
-    engine_version: then,
-    as_of: then,
+    engine_version: thenAndNow(z.string()),
+    as_of: thenAndNow(z.string().nullable()),
     difference_count: z.number().int(),
     /** The first of them; those of sufficient statistics come before those of the result. */
     differences: z.array(JsonDifference),

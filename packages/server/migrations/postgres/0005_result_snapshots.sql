@@ -8,7 +8,8 @@ CREATE TABLE result_snapshots (
   created_by     text NOT NULL,
   engine_version text NOT NULL,
   source         text NOT NULL CHECK (source IN ('postgresql', 'clickhouse')),
-  as_of          timestamptz NOT NULL,
+  -- null when ClickHouse had not said yet how far it was
+  as_of          timestamptz,
   -- JSON as text: jsonb would order the fields and write the numbers its own way
   bundle         text NOT NULL,
   result         text NOT NULL,

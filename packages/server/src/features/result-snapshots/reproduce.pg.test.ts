@@ -76,7 +76,7 @@ describe('snapshots computed anew', () => {
     expect(await reproduce(api, taken, 'bundle')).toMatchObject({ equal: true });
     const { equal, differences, as_of, difference_count } = await reproduce(api, taken, 'store');
     expect(equal).toBe(false);
-    expect(as_of.recomputed > as_of.stored).toBe(true);
+    expect((as_of.recomputed ?? '') > (as_of.stored ?? '')).toBe(true);
     const paths = differences.map(({ path }) => path);
     expect(difference_count).toBe(paths.length);
     expect(differences).toContainEqual({

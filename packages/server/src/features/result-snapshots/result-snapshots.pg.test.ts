@@ -171,7 +171,8 @@ describe('snapshots', () => {
       [id],
     );
     const url = '/v1/experiments/stored/snapshots';
-    const answer = await api.call('POST', url, { name: 'large', granularity: 'hour' });
+    const body = { name: 'large', start_date: minutesAgo(60 * 24 * 60) };
+    const answer = await api.call('POST', url, { ...body, granularity: 'hour' });
     expect([answer.statusCode, answer.json().code]).toEqual([422, 'invalid']);
     expect(answer.json().errors).toEqual([
       {
@@ -179,9 +180,7 @@ describe('snapshots', () => {
         message: expect.stringMatching(/^makes a snapshot of \d+\.\d MiB, .*coarser/),
       },
     ]);
-    expect((await api.call('POST', url, { name: 'small', granularity: 'day' })).statusCode).toBe(
-      201,
-    );
+    expect((await api.call('POST', url, { ...body, granularity: 'day' })).statusCode).toBe(201);
   });
 
   const wrong: [object, string][] = [

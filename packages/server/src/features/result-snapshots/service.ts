@@ -161,7 +161,7 @@ export async function reproduceSnapshot(
 }
 
 interface Comparison {
-  readonly asOf: string;
+  readonly asOf: string | null;
   readonly isEqual: boolean;
   readonly differences: readonly JsonDifference[];
 }

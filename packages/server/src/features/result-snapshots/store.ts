@@ -8,7 +8,7 @@ export interface SnapshotTexts {
   readonly result: string;
 }
 
-/** What makes a new snapshot; `as_of` RFC 3339. */
+/** What makes a new snapshot; `as_of` RFC 3339 or null. */
 export type NewSnapshot = Omit<SnapshotSummary, 'id' | 'created_at'> & SnapshotTexts;
 
 type StoredSnapshot = SnapshotSummary & SnapshotTexts;
