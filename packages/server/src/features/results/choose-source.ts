@@ -18,7 +18,7 @@ type Ending = { readonly end: string };
 const FRESH_ENOUGH = 5_000_000;
 
 /** An answer with the statements that the store ran for it. */
-export interface Answered<A> {
+interface Answered<A> {
   readonly answer: A;
   readonly statements: readonly Statement[];
 }
@@ -146,11 +146,7 @@ async function fromPostgres<Q, A>(
     throw new DomainError('overloaded', 'Too many results are being computed; try again');
   }
   try {
-    const answered = await inTransaction(
-      resultsDb,
-      (tx) => stores.postgres(tx, question),
-      'READ',
-    );
+    const answered = await inTransaction(resultsDb, (tx) => stores.postgres(tx, question), 'READ');
     return { ...answered, source: 'postgresql', lagMs: 0 };
   } catch (cause) {
     if (!isStatementTimeout(cause)) throw cause;

@@ -1,0 +1,371 @@
+import type { HealthCheck, ResultsHealth } from '@assay/contract';
+import { type AnalysisOptions, type ArmData, analyse } from '@assay/core/analysis';
+import type { JointMoments } from '@assay/core/stats';
+import { describe, expect, it } from 'vitest';
+import { type Cell, FIRST_DAY, splitOf } from '../../../../test/results/splits.ts';
+import type { ExperimentRecord } from '../../experiments/experiment.ts';
+import { analysisInput, type Population } from '../analysis-input.ts';
+import { armsOf } from '../arms.ts';
+import { builtInMetric } from '../built-ins.ts';
+import type { Sourced } from '../choose-source.ts';
+import type { ResolvedMetric } from '../metric.ts';
+import type { Question } from '../question.ts';
+import type { UsedMetric } from '../use-metrics.ts';
+import { blocksOf, healthOf, splitStatus } from './health.ts';
+
+/** A result of a control and a treatment, of which everything is well unless it says otherwise. */
+interface Made {
+  readonly cells?: readonly Cell[];
+  readonly metric?: ResolvedMetric;
+  readonly role?: UsedMetric['role'];
+  /** Of the control and of the treatment. */
+  readonly data?: readonly [ArmData, ArmData];
+  readonly sourced?: Partial<Sourced>;
+  readonly conflicts?: number;
+  readonly quarantined?: number;
+  readonly minSample?: number;
+  readonly question?: Partial<Question>;
+}
+
+const END = '2026-01-15T00:00:00.000000Z';
+const rate = (n: number, x: number): ArmData => ({ kind: 'rate', n, x, joint: null });
+
+function healthOfMade(made: Made): ResultsHealth {
+  const { cells = [{ day: 0, users: [500, 505] }], metric = builtInMetric('conversion_rate', []) } =
+    made;
+  const split = splitOf(cells, [[50, 50]]);
+  const options: AnalysisOptions = {
+    method: 'fixed',
+    alpha: 0.05,
+    minSample: made.minSample ?? 100,
+    plannedUsers: null,
+    isOver: true,
+  };
+  const users = split.variants.map(({ id }) => ({
+    variantId: id,
+    users: split.counts
+      .filter((row) => row.variantId === id && row.day !== undefined)
+      .reduce((sum, row) => sum + row.users, 0),
+  }));
+  const [control, treatment] = made.data ?? [rate(500, 50), rate(505, 60)];
+  const answer = {
+    users,
+    arms: [control, treatment].map((data, index) => ({
+      variantId: index + 1,
+      metric: metric.key,
+      data,
+    })),
+    steps: [],
+    caps: [],
+    versions: split.counts,
+    series: [],
+    assigned: [{ variantId: 1, time: FIRST_DAY, users: 1 }],
+    metricSeries: [],
+  };
+  const experiment: ExperimentRecord = {
+    id: 1,
+    key: 'x',
+    name: 'x',
+    description: '',
+    hypothesis: '',
+    seed: 's',
+    status: 'running',
+    version: 1,
+    coverage: 10_000,
+    variants: split.variants,
+    metrics: [],
+    analysis: { confidence_level: 95, expected_users: null },
+    startsAt: null,
+    endsAt: null,
+    createdAt: END,
+    updatedAt: END,
+    startedAt: END,
+    stoppedAt: null,
+  };
+  const question: Question = {
+    experimentId: 1,
+    metrics: [metric],
+    start: '2026-01-05T00:00:00.000000Z',
+    end: END,
+    retentionFloor: '2025-01-01T00:00:00.000000Z',
+    contextFilters: [],
+    propertyFilters: [],
+    segmentBy: null,
+    alpha: 0.05,
+    eventTypes: undefined,
+    series: { bucket: 'day', start: '2026-01-05T00:00:00.000000Z' },
+    metricSeries: [],
+    ...made.question,
+  };
+  const sourced: Sourced = {
+    answer,
+    statements: [],
+    source: 'clickhouse',
+    asOf: '2026-01-14T23:59:59.500000Z',
+    lagMs: 500,
+    ...made.sourced,
+  };
+  const uses: UsedMetric[] = [
+    { metric, role: made.role ?? 'goal', margin: null, isAsked: true, decides: true },
+  ];
+  const population: Population = { variants: split.variants, uses, arms: armsOf(answer) };
+  const trouble = { conflicts: made.conflicts ?? 0, quarantined: made.quarantined ?? 0 };
+  return healthOf(
+    { experiment, versions: split.versions, question, sourced, trouble, options },
+    population,
+    analyse(analysisInput(population, options)),
+  );
+}
+
+const checkOf = (made: Made, name: HealthCheck['check']): HealthCheck | undefined =>
+  healthOfMade(made).checks.find(({ check }) => check === name);
+
+describe('a result of which everything is well', () => {
+  it('says so in every check that applies', () => {
+    const health = healthOfMade({});
+    expect(health.status).toBe('ok');
+    expect(health.checks.map(({ check, status }) => [check, status])).toEqual([
+      ['srm', 'ok'],
+      ['conflicts', 'ok'],
+      ['missing_events', 'ok'],
+      ['data_freshness', 'ok'],
+      ['quarantined_events', 'ok'],
+      ['too_few_users', 'ok'],
+    ]);
+    for (const { message } of health.checks) expect(message).toMatch(/^[A-Z].*\.$/);
+    expect(health).toMatchObject({
+      missing_events: [],
+      contaminated_covariates: [],
+      pre_period_imbalance: [],
+      too_few_users: [],
+      data_freshness: { status: 'ok', lag_ms: 500 },
+    });
+    expect(health.srm.root_cause).toBeUndefined();
+  });
+});
+
+describe('the split', () => {
+  it('alarms first, with its root cause', () => {
+    const health = healthOfMade({ cells: [{ day: 0, users: [600, 400] }], quarantined: 3 });
+    expect(health.status).toBe('alarm');
+    expect(health.checks.slice(0, 2).map(({ check, status }) => [check, status])).toEqual([
+      ['srm', 'alarm'],
+      ['quarantined_events', 'warning'],
+    ]);
+    expect(health.checks[0]?.message).toMatch(/is not the planned one \(p = 2\.5e-10\)/);
+    expect(health.srm.root_cause?.causes.length).toBeGreaterThan(0);
+    expect(splitStatus(health.srm)).toBe('alarm');
+  });
+
+  it('that was off at some time stays an alarm', () => {
+    const cells = [
+      { day: 0, users: [4_000, 2_500] },
+      { day: 1, users: [1_000, 2_500] },
+    ];
+    const health = healthOfMade({ cells });
+    expect(health.srm.status).toBe('ok');
+    expect(splitStatus(health.srm)).toBe('alarm');
+    expect(health.checks[0]?.message).toMatch(/was off at some time/);
+  });
+
+  it('warns where it is unlikely, and waits where users are few', () => {
+    expect(checkOf({ cells: [{ day: 0, users: [550, 460] }] }, 'srm')?.status).toBe('warning');
+    const few = checkOf({ cells: [{ day: 0, users: [0, 0] }] }, 'srm');
+    expect(few).toMatchObject({ status: 'ok', message: expect.stringContaining('too few') });
+  });
+
+  it('is checked within segments when these are asked for', () => {
+    const cells = [
+      { day: 0, segment: 'DE', users: [600, 400] },
+      { day: 0, segment: 'AT', users: [400, 600] },
+    ];
+    const made = { cells, question: { segmentBy: 'country' } };
+    expect(healthOfMade(made).srm.status).toBe('ok');
+    expect(checkOf(made, 'srm_segments')).toMatchObject({
+      status: 'alarm',
+      message: expect.stringMatching(/context\.country "(DE|AT)" and in 1 other /),
+    });
+  });
+});
+
+describe('conflicts and quarantine', () => {
+  it.each([
+    [1, 'ok'],
+    [2, 'warning'],
+    [11, 'alarm'],
+  ])('%i conflicts among 1,005 users: %s', (conflicts, status) => {
+    expect(checkOf({ conflicts }, 'conflicts')?.status).toBe(status);
+  });
+
+  it('speak of one item as of one', () => {
+    expect(checkOf({ quarantined: 1 }, 'quarantined_events')?.message).toMatch(/1 item .* is in/);
+    expect(checkOf({ quarantined: 2 }, 'quarantined_events')?.message).toMatch(/2 items .* are in/);
+  });
+});
+
+describe('missing events', () => {
+  const none = [rate(500, 0), rate(505, 0)] as const;
+
+  it('of a goal are a fault that forbids a winner', () => {
+    const health = healthOfMade({ data: none });
+    expect(health.missing_events).toEqual(['conversion_rate']);
+    expect(health.status).toBe('alarm');
+    expect(blocksOf(health)).toEqual([{ kind: 'missing_events', metric: 'conversion_rate' }]);
+  });
+
+  it('are a doubt among few users, and none without users', () => {
+    const few = { cells: [{ day: 0, users: [20, 25] }], data: none };
+    expect(checkOf(few, 'missing_events')?.status).toBe('warning');
+    expect(healthOfMade({ cells: [], data: none }).missing_events).toEqual([]);
+  });
+
+  it('of a guardrail are what one hopes for', () => {
+    expect(healthOfMade({ data: none, role: 'guardrail' }).missing_events).toEqual([]);
+  });
+
+  it('are not missed before the window of anybody has begun', () => {
+    const plain = builtInMetric('conversion_rate', []);
+    if (plain.kind !== 'rate') throw new Error('a rate');
+    const inDays = (days: number): ResolvedMetric => ({
+      ...plain,
+      measure: { ...plain.measure, fromHours: 24 * days, toHours: 24 * days + 24 },
+    });
+    expect(healthOfMade({ data: none, metric: inDays(11) }).missing_events).toEqual([]);
+    expect(healthOfMade({ data: none, metric: inDays(9) }).missing_events).toHaveLength(1);
+  });
+
+  it('are told from values of zero', () => {
+    const moments = (variance: number): JointMoments => ({
+      n: 500,
+      mean: [0],
+      products: [[variance]],
+    });
+    const sum = (variance: number): ArmData => ({
+      kind: 'mean',
+      total: 0,
+      moments: moments(variance),
+    });
+    const metric = builtInMetric('value_per_user', []);
+    expect(healthOfMade({ metric, data: [sum(0), sum(0)] }).missing_events).toHaveLength(1);
+    expect(healthOfMade({ metric, data: [sum(0), sum(9)] }).missing_events).toEqual([]);
+    const ratio = (denominator: number): ArmData => ({
+      kind: 'ratio',
+      numerator: 0,
+      denominator,
+      about: 0,
+      aboutBefore: 0,
+      moments: {
+        n: 500,
+        mean: [0, denominator / 500],
+        products: [
+          [0, 0],
+          [0, 0],
+        ],
+      },
+    });
+    const average = builtInMetric('avg_value', []);
+    expect(
+      healthOfMade({ metric: average, data: [ratio(0), ratio(0)] }).missing_events,
+    ).toHaveLength(1);
+    expect(healthOfMade({ metric: average, data: [ratio(7), ratio(5)] }).missing_events).toEqual(
+      [],
+    );
+    const quantile = builtInMetric('median_value', []);
+    expect(
+      healthOfMade({
+        metric: quantile,
+        data: [armsWithoutEvents(), armsWithoutEvents()],
+      }).missing_events,
+    ).toEqual(['median_value']);
+  });
+
+  const armsWithoutEvents = (): ArmData => ({
+    kind: 'quantile',
+    p: 0.5,
+    users: 500,
+    clusters: 0,
+    events: 0,
+    value: null,
+    lower: null,
+    upper: null,
+    sums: { below: 0, belowSquares: 0, eventsSquares: 0, product: 0 },
+  });
+});
+
+describe('what users did before', () => {
+  /** Of a metric and its covariate, which go together. */
+  const mean = (before: number): ArmData => ({
+    kind: 'mean',
+    total: 2_500,
+    moments: {
+      n: 500,
+      mean: [5, before],
+      products: [
+        [2_000, 1_600],
+        [1_600, 2_000],
+      ],
+    },
+  });
+  const plain = builtInMetric('value_per_user', []);
+  if (plain.kind !== 'mean') throw new Error('a mean');
+  const metric: ResolvedMetric = { ...plain, cupedDays: 14 };
+
+  it('is alike', () => {
+    const health = healthOfMade({ metric, data: [mean(10), mean(10.1)] });
+    expect(health.status).toBe('ok');
+    expect(health.pre_period_imbalance).toMatchObject([
+      { metric: 'value_per_user', variant: 'blue', status: 'ok' },
+    ]);
+    expect(health.checks.map(({ check }) => check)).toContain('pre_period_imbalance');
+  });
+
+  it('differs: both the variants and what the covariate moves', () => {
+    const health = healthOfMade({ metric, data: [mean(10), mean(11)] });
+    expect(health.contaminated_covariates).toEqual(['value_per_user']);
+    expect(health.checks.slice(0, 2).map(({ check, status }) => [check, status])).toEqual([
+      ['contaminated_covariates', 'alarm'],
+      ['pre_period_imbalance', 'alarm'],
+    ]);
+    expect(health.checks[1]?.message).toContain('"blue" in "value_per_user"');
+  });
+});
+
+describe('the age of the data', () => {
+  it.each([
+    [59_999, 'ok'],
+    [60_000, 'warning'],
+    [900_000, 'alarm'],
+  ])('%i ms: %s', (lagMs, status) => {
+    const made = { sourced: { lagMs } };
+    expect(healthOfMade(made).data_freshness.status).toBe(status);
+    expect(checkOf(made, 'data_freshness')?.status).toBe(status);
+  });
+
+  it('is of no interest when all of the time asked for is there', () => {
+    const sourced = { lagMs: 900_000_000, asOf: END };
+    expect(healthOfMade({ sourced }).data_freshness.status).toBe('ok');
+  });
+
+  it('is unknown where nothing has arrived', () => {
+    const sourced = { lagMs: null, asOf: null };
+    expect(checkOf({ sourced }, 'data_freshness')).toMatchObject({
+      status: 'alarm',
+      message: 'No data has arrived yet.',
+    });
+  });
+});
+
+describe('too few users', () => {
+  it('are named by variant', () => {
+    const made = { cells: [{ day: 0, users: [101, 99] }] };
+    expect(healthOfMade(made).too_few_users).toEqual(['blue']);
+    expect(checkOf(made, 'too_few_users')).toMatchObject({
+      status: 'warning',
+      message: '"blue" has fewer than 100 users.',
+    });
+  });
+
+  it('are none at all before the first', () => {
+    expect(checkOf({ cells: [] }, 'too_few_users')?.message).toBe('No user has been assigned yet.');
+  });
+});
