@@ -11,6 +11,7 @@ export const ERRORS = {
   forbidden: { status: 403, title: 'The token has no right to do this' },
   not_found: { status: 404, title: 'There is no such path' },
   experiment_not_found: { status: 404, title: 'There is no such experiment' },
+  calibration_not_found: { status: 404, title: 'There is no such calibration' },
   token_not_found: { status: 404, title: 'There is no such token' },
   metric_not_found: { status: 404, title: 'There is no such metric' },
   snapshot_not_found: { status: 404, title: 'There is no such snapshot' },

@@ -1,4 +1,5 @@
 export * from './assignments.ts';
+export * from './calibration.ts';
 export * from './common.ts';
 export * from './errors.ts';
 export * from './experiments.ts';

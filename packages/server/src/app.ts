@@ -4,6 +4,7 @@ import type { CdcStatus } from './cdc/status.ts';
 import type { Deps } from './deps.ts';
 import { assignmentRoutes } from './features/assignments/routes.ts';
 import type { AssignmentWriter } from './features/assignments/writer.ts';
+import { calibrationRoutes } from './features/calibration/routes.ts';
 import { eventRoutes } from './features/events/routes.ts';
 import type { EventWriter } from './features/events/writer.ts';
 import { experimentRoutes } from './features/experiments/routes.ts';
@@ -101,4 +102,5 @@ async function registerApi(app: FastifyInstance, deps: AppDeps): Promise<void> {
   await app.register(resultRoutes, { deps });
   await app.register(resultSnapshotRoutes, { deps });
   await app.register(powerRoutes, { deps });
+  await app.register(calibrationRoutes, { deps });
 }

@@ -13,6 +13,7 @@ import { createLogger } from '../platform/logger.ts';
 import { createMetrics } from '../platform/metrics.ts';
 import { connectPostgres } from '../platform/postgres.ts';
 import { retry } from '../platform/retry.ts';
+import { startCalibration } from '../worker/calibration.ts';
 import { startMaintenance } from '../worker/maintenance.ts';
 import { startSchedule } from '../worker/schedule.ts';
 
@@ -43,7 +44,9 @@ async function main(): Promise<void> {
   };
   const runsWorker = config.roles.includes('worker');
   const cdc = runsWorker && deps.clickhouse !== undefined ? startCdc(deps) : undefined;
-  const work = runsWorker ? [startMaintenance(deps), startSchedule(deps)] : [];
+  const work = runsWorker
+    ? [startMaintenance(deps), startSchedule(deps), startCalibration(deps)]
+    : [];
 
   const snapshot = startSnapshot(deps);
   const appDeps: AppDeps = {

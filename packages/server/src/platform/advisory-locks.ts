@@ -7,4 +7,5 @@ export const ADVISORY_LOCKS = {
   makePartitions: 4_170_002,
   leadCdc: 4_170_003,
   dropPartitions: 4_170_004,
+  runCalibrations: 4_170_006,
 } as const;

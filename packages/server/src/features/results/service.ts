@@ -14,7 +14,7 @@ import { metricsToUse, type UsedMetric } from './use-metrics.ts';
 export type ResultsDeps = Pick<Deps, 'db' | 'resultsDb' | 'clickhouse' | 'config' | 'now' | 'log'>;
 
 /** What an experiment is analysed by that does not say it. */
-const DEFAULT_METHOD = 'sequential';
+export const DEFAULT_METHOD = 'sequential';
 
 /** The results of an experiment, computed from the store that the query asks for. */
 export async function getResults(
@@ -78,8 +78,9 @@ async function askChecked(
   return sourced;
 }
 
-async function framedQuestion(
-  { db, config, now }: ResultsDeps,
+/** A query as a question, within the time for which there are users and events. */
+export async function framedQuestion(
+  { db, config, now }: Pick<Deps, 'db' | 'config' | 'now'>,
   experiment: ExperimentRecord,
   query: ResultsQuery,
   uses: readonly UsedMetric[],
