@@ -179,6 +179,8 @@ describe('both stores', () => {
       await makeExperiment(database, 'first'),
       await makeExperiment(database, 'second'),
     ];
+    // The stores must not need to be told whether assignments were reported.
+    await database.pool.query('UPDATE experiments SET has_reported = id % 2 = 0');
     const base = baseOf(now);
     const id = experiments[0]?.id ?? 0;
     const seen = { runs: 0, users: 0, points: 0, segments: 0, kinds: new Set<string>() };

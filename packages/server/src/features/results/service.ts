@@ -5,9 +5,9 @@ import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { listVersions, requireExperiment } from '../experiments/service.ts';
 import { analysisOptions } from './analysis-input.ts';
 import { askSource, RESULT_STORES, type Sourced } from './choose-source.ts';
-import { type Question, SERIES_ROWS_MAX } from './question.ts';
-import { countTrouble, firstAssignment } from './store-postgres.ts';
-import { tooManyBuckets, toQuestion } from './to-question.ts';
+import { ARMS_MAX, type Question, SERIES_ROWS_MAX } from './question.ts';
+import { countTrouble, firstReported } from './store-postgres.ts';
+import { tooManyBuckets, tooManySegments, toQuestion } from './to-question.ts';
 import { type ResultsBundle, toResults } from './to-results.ts';
 import { metricsToUse, type UsedMetric } from './use-metrics.ts';
 
@@ -75,6 +75,7 @@ async function askChecked(
 ): Promise<Sourced> {
   const sourced = await askSource(deps, RESULT_STORES, question, query);
   if (sourced.answer.series.length > SERIES_ROWS_MAX) throw tooManyBuckets();
+  if (sourced.answer.users.length > ARMS_MAX) throw tooManySegments();
   return sourced;
 }
 
@@ -93,8 +94,7 @@ export async function framedQuestion(
     now: nowMs * 1000,
     startedAt: experiment.startedAt,
     stoppedAt: experiment.stoppedAt,
-    firstAssignedAt:
-      query.start_date === undefined ? await firstAssignment(db, experiment.id) : null,
+    firstAssignedAt: query.start_date === undefined ? await firstReported(db, experiment.id) : null,
     retentionFloor: retentionFloor(nowMs, config.retentionMonths),
   });
 }

@@ -188,12 +188,25 @@ export async function countTrouble(
   return must(rows[0], 'a select without FROM has one row');
 }
 
+interface FirstRow extends Record<string, unknown> {
+  readonly first: string | null;
+}
+
+/** When the first user was assigned, RFC 3339 UTC; null before that. */
+async function firstAssignment(db: Db, experimentId: number): Promise<string | null> {
+  const { rows } = await db.query<FirstRow>(
+    `SELECT ${rfc3339('min(assigned_at)')} AS first FROM assignments WHERE experiment_id = $1`,
+    [experimentId],
+  );
+  return rows[0]?.first ?? null;
+}
+
 /**
- * When the first user was assigned, RFC 3339 UTC, where that may be before the start: only who reports
- * exposures can set such times, and all others need no look at every user. Null otherwise.
+ * The same where it may be before the start: only who reports exposures can set such times, and all
+ * other experiments need no look at every user. Null otherwise.
  */
-export async function firstAssignment(db: Db, experimentId: number): Promise<string | null> {
-  const { rows } = await db.query<{ first: string | null }>(
+export async function firstReported(db: Db, experimentId: number): Promise<string | null> {
+  const { rows } = await db.query<FirstRow>(
     `SELECT (SELECT ${rfc3339('min(assigned_at)')} FROM assignments WHERE experiment_id = e.id) AS first
      FROM experiments e WHERE id = $1 AND has_reported`,
     [experimentId],

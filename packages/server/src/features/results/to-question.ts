@@ -1,8 +1,8 @@
 import { conditionsOn, type ResultsQuery } from '@assay/contract';
 import { formatInstant, parseInstant } from '@assay/core';
-import { DomainError, must } from '../../errors.ts';
+import { type DomainError, invalidField, must } from '../../errors.ts';
 import type { ResolvedMetric } from './metric.ts';
-import { BUCKET_OF, BUCKET_SECONDS, type Question } from './question.ts';
+import { ARMS_MAX, BUCKET_OF, BUCKET_SECONDS, type Question } from './question.ts';
 
 const REALTIME_SECONDS = 3_600;
 /** Every hour of 13 months, or every day of 27 years. */
@@ -60,10 +60,17 @@ export function toQuestion(
   };
 }
 
+/** Segments times variants would be too many for one answer. */
+export const tooManySegments = (): DomainError =>
+  invalidField(
+    'segment_by',
+    `gives more than ${ARMS_MAX} arms (segments × variants); choose an attribute with fewer values, or filter`,
+  );
+
 /** The time series would be too long for one answer. */
 export function tooManyBuckets(): DomainError {
-  const message = `would give more than ${BUCKETS_MAX} buckets; choose a coarser one or a shorter time`;
-  return new DomainError('invalid', `granularity: ${message}`, {
-    errors: [{ path: 'granularity', message }],
-  });
+  return invalidField(
+    'granularity',
+    `would give more than ${BUCKETS_MAX} buckets; choose a coarser one or a shorter time`,
+  );
 }

@@ -2,7 +2,7 @@ import type { PlannedFunnel } from '../funnel-rows.ts';
 import { type Column, type Plan, unionOfTypes } from '../plan.ts';
 import type { Question } from '../question.ts';
 import { TINY, valuesSql } from '../sums.ts';
-import { columnSql, fromEvents } from './events.ts';
+import { eventsOf } from './events.ts';
 import { reachedSql } from './funnels.ts';
 import { measuresSql } from './measures.ts';
 import { and, type Frame, filterSql } from './sql.ts';
@@ -33,7 +33,7 @@ function someUsersSql(question: Question, frame: Frame, limit: number): string {
 export function userValuesSql(question: Question, plan: Plan, frame: Frame, limit: number): string {
   const users = someUsersSql(question, frame, limit);
   const values = valuesSql(plan).map((_, index) => `v${index}`);
-  return `WITH ${users}, ${measuresSql(question, plan, frame).join(', ')}
+  return `WITH ${users}, ${measuresSql(question, plan, frame, question.retentionFloor).join(', ')}
     SELECT segment AS id, ARRAY[${values.join(', ')}]::float8[] AS values
     FROM valued ORDER BY ${HASH}(segment, 0), segment`;
 }
@@ -66,14 +66,15 @@ export function userEventsSql(
   { limit, eventsMax }: { readonly limit: number; readonly eventsMax: number },
 ): string {
   const users = someUsersSql(question, frame, limit);
-  const values = columns.map((column, i) => `${columnSql(column, question, frame)} AS a${i}`);
-  const scan = { types: unionOfTypes(columns.map(({ types }) => types)), before: 0 };
+  const types = unionOfTypes(columns.map((column) => column.types));
+  const events = eventsOf(question, frame, { columns, types, from: null });
+  const values = columns.map((column, i) => `${events.columnSql(column)} AS a${i}`);
   const max = frame.bind(eventsMax, 'bigint');
   return `WITH ${users},
     counted AS MATERIALIZED (
       SELECT set, number, count(*) AS events,
         array_agg(CASE WHEN abs(value) >= ${TINY} THEN value ELSE 0 END) AS values
-      FROM (SELECT u.number, ${values.join(', ')} ${fromEvents(question, frame, scan)}) AS x
+      FROM (SELECT e.number, ${values.join(', ')} FROM ${events.sql} AS e) AS x
         CROSS JOIN LATERAL (VALUES ${columns.map((_, i) => `(${i}, a${i})`).join(', ')}) AS s (set, value)
       WHERE value IS NOT NULL GROUP BY set, number),
     running AS (
