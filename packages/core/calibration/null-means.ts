@@ -21,7 +21,7 @@ import type { Random } from '../test/stats/random.ts';
 import { covers, pOf, samplesOf } from './methods.ts';
 import { normalSample, POPULATIONS } from './populations.ts';
 import { binomialDraw } from './samplers.ts';
-import { ALPHA, atMost, exactly, type Study } from './study.ts';
+import { ALPHA, atMost, between, exactly, type Study } from './study.ts';
 
 // §9.3 for the other methods on means, quantiles and families of tests.
 
@@ -171,13 +171,16 @@ function eventQuantile(random: Random, users: number, p: number): QuantileEstima
   return error.status === 'ok' ? { estimate, se: error.seClustered } : null;
 }
 
+const FAR_OUT =
+  'ranks are rounded outwards (§2.5), and a skewed tail widens their distance: cautious far out, 3.7 % in 6000';
+
 const quantiles: Study = {
   section: SECTION,
   name: 'quantiles of clustered events, 500 users',
   simulations: 2000,
   figures: [
     { name: 'median', expectation: exactly(ALPHA) },
-    { name: '95 %', expectation: exactly(ALPHA) },
+    { name: '95 %', expectation: between(0.035, ALPHA, FAR_OUT) },
   ],
   prepare: () => (random) =>
     [0.5, 0.95].map((p) => {
