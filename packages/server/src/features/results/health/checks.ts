@@ -32,8 +32,8 @@ const plural = (count: number, one: string, many: string): string =>
   `${count} ${count === 1 ? one : many}`;
 const quoted = (keys: readonly string[]): string => keys.map((key) => `"${key}"`).join(', ');
 /** A p-value as people read it. */
-const p = (value: number | null): string =>
-  value === null ? 'a variant has users and no share' : `p = ${Number(value.toPrecision(2))}`;
+const p = (value: number | null, name = 'p'): string =>
+  value === null ? 'a variant has users and no share' : `${name} = ${Number(value.toPrecision(2))}`;
 const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;
 
 /** Shares of the users with conflicts from which they are a doubt, and a fault. */
@@ -69,7 +69,7 @@ const CHECKS: Readonly<Record<HealthCheck['check'], Check>> = {
     const others = off.length === 1 ? '' : ` and in ${plural(off.length - 1, 'other', 'others')}`;
     return [
       status,
-      `The split is off in ${name}${others} (adjusted ${p(first.p_value_adjusted)}).`,
+      `The split is off in ${name}${others} (${p(first.p_value_adjusted, 'adjusted p')}).`,
     ];
   },
   conflicts: ({ conflicts, users }) => {
@@ -113,7 +113,7 @@ const CHECKS: Readonly<Record<HealthCheck['check'], Check>> = {
     const where = first === undefined ? '' : ` "${first.variant}" in "${first.metric}"`;
     return [
       status,
-      `Variants differed before the assignment:${where} (adjusted ${p(first?.p_value_adjusted ?? null)}).`,
+      `Variants differed before the assignment:${where} (${p(first?.p_value_adjusted ?? null, 'adjusted p')}).`,
     ];
   },
   data_freshness: ({ data_freshness: { status, lag_ms, as_of } }) => {

@@ -29,80 +29,59 @@ export interface Cut {
 
 /** The users by day, version and source, and by each attribute. */
 export function cutsOf(split: Split, segments: readonly SplitSegments[]): readonly Cut[] {
-  const whole = wholeCounts(split);
-  const of = (
-    dimension: Cut['dimension'],
-    attribute: string | null,
-    groups: ReadonlyMap<string | null, Split['counts']>,
-  ): Cut => ({ dimension, attribute, parts: partsOf(split, { dimension, attribute }, groups) });
+  const days = groupedBy(split.counts, ({ day }) => (day === undefined ? day : dateOf(day)));
+  const versions = groupedBy(wholeCounts(split), ({ version }) => `${version}`);
+  const sources = groupedBy(split.counts, ({ source }) => source);
   return [
-    of(
-      'day',
-      null,
-      groupedBy(split.counts, ({ day }) => (day === undefined ? day : dateOf(day))),
-    ),
-    of(
-      'version',
-      null,
-      groupedBy(whole, ({ version }) => `${version}`),
-    ),
-    of(
-      'source',
-      null,
-      groupedBy(split.counts, ({ source }) => source),
-    ),
-    ...segments.map(({ by, counts }) =>
-      of(
-        'segment',
-        by,
-        groupedBy(counts, (row) => row.segment),
-      ),
-    ),
+    cutOf(split, { dimension: 'day', attribute: null }, days),
+    cutOf(split, { dimension: 'version', attribute: null }, versions),
+    cutOf(split, { dimension: 'source', attribute: null }, sources),
+    ...segments.map(({ by, counts }) => {
+      const values = groupedBy(counts, ({ segment }) => segment);
+      return cutOf(split, { dimension: 'segment', attribute: by }, values);
+    }),
   ];
 }
 
 /** @param day seconds since the epoch */
 const dateOf = (day: number): string => new Date(day * 1000).toISOString().slice(0, 10);
 
-function partsOf(
-  { variants, ...split }: Split,
-  place: Pick<SrmContribution, 'dimension' | 'attribute'>,
+function cutOf(
+  split: Split,
+  place: Pick<Cut, 'dimension' | 'attribute'>,
   groups: ReadonlyMap<string | null, Split['counts']>,
-): readonly Part[] {
-  const values = [...groups].map(([value, counts]) => {
-    const periods = periodsOf({ variants, ...split }, counts);
-    return { value, periods };
-  });
+): Cut {
+  const values = [...groups].map(([value, counts]) => ({
+    value,
+    periods: periodsOf(split, counts),
+  }));
   const found = srmContributions(values.map(({ periods }) => periods));
-  if (found.status !== 'ok') return [];
-  const testable = values.filter(({ periods }) => isTestable(periods)).length;
-  const parts = values.flatMap(({ value, periods }, index): Part[] => {
+  if (found.status !== 'ok') return { ...place, parts: [] };
+  const tested = values.flatMap((part, index) => {
     const contribution = found.parts[index];
-    if (contribution === undefined || !isTestable(periods)) return [];
-    const { observed, expected } = sumsOf(variants.length, periods);
-    const most = worstArm(observed, expected);
-    const adjusted = (p: number): number => Math.min(1, testable * p);
-    const pValue = shownPValue(contribution.pValue);
-    const { pValueOfRest, pValueOfDifference } = contribution;
-    return [
-      {
-        ...place,
-        value,
-        users: observed.reduce((sum, count) => sum + count, 0),
-        share_of_users: contribution.shareOfUnits,
-        share_of_excess: contribution.shareOfExcess,
-        chi_square: contribution.chiSquare,
-        standardised: contribution.standardised,
-        p_value: pValue,
-        p_value_adjusted: adjusted(pValue),
-        variant: variants[most]?.key ?? '',
-        deviation_pct_points: deviationOf(observed, expected)[most] ?? 0,
-        pValueOfRest,
-        pValueOfDifference: pValueOfDifference === null ? null : adjusted(pValueOfDifference),
-      },
-    ];
+    return contribution !== undefined && isTestable(part.periods)
+      ? [{ ...part, contribution }]
+      : [];
   });
-  return parts.sort((a, b) => b.standardised - a.standardised);
+  const adjusted = (p: number): number => Math.min(1, tested.length * p);
+  const parts = tested.map(({ value, periods, contribution }): Part => {
+    const { pValueOfRest, pValueOfDifference } = contribution;
+    const pValue = shownPValue(contribution.pValue);
+    return {
+      ...place,
+      value,
+      share_of_users: contribution.shareOfUnits,
+      share_of_excess: contribution.shareOfExcess,
+      chi_square: contribution.chiSquare,
+      standardised: contribution.standardised,
+      p_value: pValue,
+      p_value_adjusted: adjusted(pValue),
+      ...worstVariant(split, periods),
+      pValueOfRest,
+      pValueOfDifference: pValueOfDifference === null ? null : adjusted(pValueOfDifference),
+    };
+  });
+  return { ...place, parts: parts.sort((a, b) => b.standardised - a.standardised) };
 }
 
 /** χ² of a handful of users is no χ². */
@@ -111,11 +90,17 @@ const isTestable = (periods: readonly WeightPeriod[]): boolean => {
   return test.status === 'ok' && test.test === 'chi_square';
 };
 
-/** The arm that is furthest from what is expected, in its standard deviations. */
-function worstArm(observed: readonly number[], expected: readonly number[]): number {
+/** How many users there are, and the variant that is furthest, in standard deviations, from its share. */
+function worstVariant({ variants }: Split, periods: readonly WeightPeriod[]) {
+  const { observed, expected } = sumsOf(variants.length, periods);
   const distances = observed.map((count, arm) => {
     const units = expected[arm] ?? 0;
     return units === 0 ? 0 : Math.abs(count - units) / Math.sqrt(units);
   });
-  return distances.indexOf(Math.max(...distances));
+  const worst = distances.indexOf(Math.max(...distances));
+  return {
+    users: observed.reduce((sum, count) => sum + count, 0),
+    variant: variants[worst]?.key ?? '',
+    deviation_pct_points: deviationOf(observed, expected)[worst] ?? 0,
+  };
 }
