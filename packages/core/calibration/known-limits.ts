@@ -65,16 +65,17 @@ const MEASURED: ReadonlyMap<Population, Partial<Record<`${Split} ${Test}`, Rates
   ],
 ]);
 
-/** Expected successes in the smaller arm up to which the score test is cautious. */
+/** Fewer expected successes in the smaller arm make the score test cautious. */
 const SUCCESSES_MIN = 5;
-/** Exact sizes of the score test where just so many are expected. */
+/** Exact sizes of the score test of the rare rate, with just so many. */
 const SCORE_SIZES: Readonly<Record<Split, number>> = { '50/50': 0.043, '90/10': 0.0454 };
 
-function scoreTest({ mean }: Population, split: Split, n: number): Expectation {
-  const successes = mean * n * (split === '50/50' ? 1 : 0.2);
+function scoreTest(population: Population, split: Split, n: number): Expectation {
+  const successes = population.mean * n * (split === '50/50' ? 1 : 0.2);
   if (successes < SUCCESSES_MIN) return atMost(ALPHA, CAUTIOUS);
-  if (successes === SUCCESSES_MIN) return between(SCORE_SIZES[split], ALPHA, EXACT);
-  return exactly(ALPHA);
+  return population === POPULATIONS.rare && successes === SUCCESSES_MIN
+    ? between(SCORE_SIZES[split], ALPHA, EXACT)
+    : exactly(ALPHA);
 }
 
 /** What a cell of §9.3 must show. */
