@@ -10,7 +10,7 @@ import {
   Timestamp,
   text,
 } from './common.ts';
-import { ANALYSIS_METHODS } from './results.ts';
+import { ANALYSIS_METHODS, TOTAL_METRICS } from './results.ts';
 
 const VARIANTS_MAX = 50;
 
@@ -78,6 +78,36 @@ export const MetricUse = z
   })
   .meta({ id: 'MetricUse' });
 
+/** Compared with nothing, so that they decide nothing. */
+const TOTALS: readonly string[] = TOTAL_METRICS;
+
+/** Metrics of an experiment: each once, totals only to be looked at, margins for guardrails. */
+const MetricUses = z
+  .array(MetricUse)
+  .max(100)
+  .superRefine((uses, context) => {
+    const refuse = (index: number, field: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [index, field], message });
+    uses.forEach(({ metric, role, margin }, index) => {
+      if (uses.findIndex((other) => other.metric === metric) < index) {
+        refuse(index, 'metric', `"${metric}" is used twice`);
+      }
+      if (TOTALS.includes(metric) && role !== 'secondary') {
+        refuse(
+          index,
+          'metric',
+          `"${metric}" is a total, which decides nothing: its role is secondary`,
+        );
+      }
+      if (margin !== undefined && role !== 'guardrail') {
+        refuse(index, 'margin', 'is for a guardrail only');
+      }
+    });
+  });
+
+/** What an experiment is analysed by that does not say it. */
+export const DEFAULT_METHOD = 'sequential';
+
 const analysisFields = {
   method: z.enum(ANALYSIS_METHODS),
   confidence_level: z.number().min(50).max(99.99),
@@ -86,7 +116,7 @@ const analysisFields = {
 
 export const Analysis = z
   .strictObject({
-    method: analysisFields.method.optional(),
+    method: analysisFields.method.default(DEFAULT_METHOD),
     confidence_level: analysisFields.confidence_level.default(95),
     expected_users: analysisFields.expected_users.default(null),
   })
@@ -100,7 +130,7 @@ const fields = {
   description: text(10_000),
   hypothesis: text(10_000),
   coverage_pct: Percentage,
-  metrics: z.array(MetricUse).max(100),
+  metrics: MetricUses,
   starts_at: Timestamp.nullable(),
   ends_at: Timestamp.nullable(),
 };

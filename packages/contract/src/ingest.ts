@@ -17,6 +17,11 @@ export const PROPERTIES_BYTES_MAX = 16_384;
 /** Squares of sums of values must stay numbers, in single precision too. */
 export const VALUE_MAX = 1e30;
 
+/** An experiment by its key, or by its id as text or as a number. */
+const ItemExperiment = z.union([ExperimentRef, z.number().int().positive().transform(String)], {
+  error: 'must be the id or the key of an experiment',
+});
+
 /** An event as a client sends it. */
 export const EventInput = z
   .strictObject({
@@ -29,7 +34,7 @@ export const EventInput = z
     timestamp: Instant.optional(),
     value: z.number().min(-VALUE_MAX).max(VALUE_MAX).nullable().optional(),
     properties: jsonText(PROPERTIES_BYTES_MAX).optional(),
-    experiment: ExperimentRef.nullable().optional(),
+    experiment: ItemExperiment.nullable().optional(),
   })
   .meta({ id: 'EventInput' });
 export type EventInput = z.infer<typeof EventInput>;
@@ -37,7 +42,7 @@ export type EventInput = z.infer<typeof EventInput>;
 /** A variant that a client decided for a user by itself, and when the user met it. */
 export const ExposureInput = z
   .strictObject({
-    experiment: ExperimentRef,
+    experiment: ItemExperiment,
     user_id: UserId,
     variant: Key,
     timestamp: Instant.optional(),

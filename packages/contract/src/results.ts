@@ -16,6 +16,12 @@ export const BUILT_IN_METRICS = [
   'median_value',
   'p95_value',
 ] as const;
+/** Those of them that are counts and sums of a whole variant, compared with nothing. */
+export const TOTAL_METRICS = [
+  'unique_users',
+  'event_count',
+  'sum_value',
+] as const satisfies readonly (typeof BUILT_IN_METRICS)[number][];
 export const BuiltInMetric = z.enum(BUILT_IN_METRICS);
 export type BuiltInMetric = z.infer<typeof BuiltInMetric>;
 
@@ -106,6 +112,11 @@ export const ResultsQuery = z
       .optional(),
     format: z.enum(['json', 'csv']).default('json'),
   })
+  .refine(
+    ({ format, segment_by, series }) =>
+      format === 'json' || (segment_by === undefined && series === undefined),
+    { error: 'csv has neither segments nor series; ask for json', path: ['format'] },
+  )
   .refine(endsAfterItsStart.check, endsAfterItsStart);
 export type ResultsQuery = z.infer<typeof ResultsQuery>;
 

@@ -79,14 +79,14 @@ const SETTINGS = {
   databaseUrl: {
     name: 'DATABASE_URL',
     fallback: undefined,
-    help: 'PostgreSQL 15 or newer with wal_level=logical',
+    help: 'PostgreSQL 15 or newer with wal_level=logical; assay start brings its own',
     secret: true,
     parse: url('postgres:', 'postgresql:'),
   } satisfies Setting<string>,
   clickhouseUrl: {
     name: 'CLICKHOUSE_URL',
     fallback: 'none',
-    help: 'ClickHouse 25 or newer over HTTP(S), or none: results from PostgreSQL alone',
+    help: 'ClickHouse 25 or newer over HTTP(S), or none: results from PostgreSQL alone; assay start brings its own',
     secret: true,
     parse: (value) => (value === 'none' ? undefined : url('http:', 'https:')(value)),
   } satisfies Setting<string | undefined>,
@@ -144,7 +144,12 @@ export type Config = {
 };
 
 /** Names that the launcher reads; the server accepts and ignores them. */
-const LAUNCHER_NAMES = ['ASSAY_DATA_DIR', 'ASSAY_DEMO'];
+const LAUNCHER_NAMES = [
+  'ASSAY_DATA_DIR',
+  'ASSAY_DEMO',
+  'ASSAY_CLICKHOUSE_READERS',
+  'ASSAY_CLICKHOUSE_MEMORY_MB',
+];
 
 /** A setting that is missing, unknown or has a bad value; the message is for the operator. */
 export class ConfigError extends Error {

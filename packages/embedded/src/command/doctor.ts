@@ -5,7 +5,8 @@ import { promisify } from 'node:util';
 import { readConfig } from '@assay/server/config';
 import pg from 'pg';
 import { hasClickHouse } from '../clickhouse/server.ts';
-import { readLauncherOptions, serverEnvironment } from '../launcher/options.ts';
+import { inheritedEnvironment } from '../environment.ts';
+import { readLauncherOptions } from '../launcher/options.ts';
 import { readRuntime } from '../launcher/runtime.ts';
 import { findBinaries } from '../postgres/cluster.ts';
 
@@ -65,7 +66,7 @@ async function checks(): Promise<readonly Check[]> {
 
 function checkSettings(hasDatabase: boolean): string {
   const standIn = hasDatabase ? {} : { DATABASE_URL: 'postgres://localhost' };
-  readConfig({ ...serverEnvironment(), ...standIn });
+  readConfig({ ...inheritedEnvironment(), ...standIn });
   return 'all understood';
 }
 

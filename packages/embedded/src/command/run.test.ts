@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { readLauncherOptions, serverEnvironment } from '../launcher/options.ts';
+import { readLauncherOptions } from '../launcher/options.ts';
 import { runCommand } from './run.ts';
 
 let folder = '';
@@ -100,9 +100,5 @@ describe('the launcher’s settings', () => {
     ['DATABASE_URL_FILE', '/no/such/file'],
   ])('%s=%s is refused by name', (name, value) => {
     expect(() => readLauncherOptions({ [name]: value })).toThrow(name);
-  });
-
-  it('are not passed on where they would not be known', () => {
-    expect(serverEnvironment({ ASSAY_CLICKHOUSE_READERS: '2', PORT: '1' })).toEqual({ PORT: '1' });
   });
 });

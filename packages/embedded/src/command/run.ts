@@ -83,7 +83,10 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     say(overview());
     return first === undefined ? 2 : 0;
   }
-  const name = Object.hasOwn(VERBS, `${first} ${second}`) ? `${first} ${second}` : first;
+  // `assay token` alone, or with --help, is about its only verb.
+  const isToken = first === 'token' && (second === undefined || second.startsWith('-'));
+  const pair = isToken ? 'token create' : `${first} ${second}`;
+  const name = Object.hasOwn(VERBS, pair) ? pair : first;
   const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   if (verb === undefined) {
     process.stderr.write(`assay: "${args.join(' ')}" is not a command; assay --help lists them.\n`);
@@ -92,7 +95,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   let values: Values;
   try {
     const parsed = parseArgs({
-      args: args.slice(name.split(' ').length),
+      args: args.slice(isToken ? 1 : name.split(' ').length),
       options: { ...verb.options, help: { type: 'boolean' } },
     });
     values = parsed.values as Values;

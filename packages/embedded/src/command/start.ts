@@ -1,6 +1,7 @@
 import { readConfig } from '@assay/server/config';
+import { inheritedEnvironment } from '../environment.ts';
 import { type Launched, launch } from '../launcher/launch.ts';
-import { readLauncherOptions, serverEnvironment } from '../launcher/options.ts';
+import { readLauncherOptions } from '../launcher/options.ts';
 import { say } from './say.ts';
 
 /** Starts everything and stays until it is asked to stop; answers the exit code. */
@@ -8,7 +9,7 @@ export async function start(): Promise<number> {
   const options = readLauncherOptions();
   // Finds a wrong setting before anything is started; the URL is a stand-in for the embedded one.
   readConfig({
-    ...serverEnvironment(),
+    ...inheritedEnvironment(),
     ...(options.databaseUrl === undefined ? { DATABASE_URL: 'postgres://localhost' } : {}),
   });
 

@@ -1,12 +1,13 @@
+import { inheritedEnvironment } from '../environment.ts';
 import { loadDemo } from '../launcher/demo.ts';
-import { readLauncherOptions, serverEnvironment } from '../launcher/options.ts';
+import { readLauncherOptions } from '../launcher/options.ts';
 import { type Runtime, readRuntime } from '../launcher/runtime.ts';
 import { runProgram } from '../launcher/server-process.ts';
 import { say } from './say.ts';
 
 /** The environment of the server's programs: as given, else that of the running launcher. */
 async function serviceEnvironment(): Promise<NodeJS.ProcessEnv> {
-  const env = serverEnvironment();
+  const env = inheritedEnvironment();
   const { databaseUrl, clickhouseUrl } = readLauncherOptions();
   if (databaseUrl !== undefined && clickhouseUrl !== undefined) return env;
   const runtime = databaseUrl === undefined ? await requireRuntime() : await findRuntime();

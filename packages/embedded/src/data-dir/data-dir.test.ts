@@ -88,6 +88,11 @@ describe('the data directory', () => {
     expect(await openDataDir(folder)).toEqual({ isNew: false });
   });
 
+  it('cannot be where a file is', async () => {
+    await writeFile(join(folder, 'taken'), '');
+    await expect(openDataDir(join(folder, 'taken'))).rejects.toThrow('a file stands in its place');
+  });
+
   it('must not hold what is not Assay’s', async () => {
     await writeFile(join(folder, 'thesis.doc'), '');
     await expect(openDataDir(folder)).rejects.toThrow("not Assay's (thesis.doc)");

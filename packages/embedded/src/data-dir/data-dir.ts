@@ -1,5 +1,6 @@
-import { chmod, mkdir, readdir } from 'node:fs/promises';
+import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 import { readIfThere } from './read-if-there.ts';
 import { writePrivately } from './secrets.ts';
 
@@ -17,7 +18,7 @@ interface Marker {
  * @throws Error with one sentence when it was made by an incompatible version, or is not Assay's
  */
 export async function openDataDir(dataDir: string): Promise<{ readonly isNew: boolean }> {
-  await mkdir(dataDir, { recursive: true });
+  await makeFolder(dataDir);
   const path = join(dataDir, 'assay.json');
   const text = await readIfThere(path);
   if (text !== undefined) {

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 import { identityOf, type ProcessIdentity, stillRuns } from './process-identity.ts';
 
 const fileOf = (dataDir: string): string => join(dataDir, 'lock');
@@ -20,7 +21,7 @@ export async function lockDataDir(dataDir: string): Promise<() => Promise<void>>
   const path = fileOf(dataDir);
   const own = JSON.stringify(await identityOf(process.pid));
   const draft = `${path}.${randomUUID()}`;
-  await mkdir(dataDir, { recursive: true });
+  await makeFolder(dataDir);
   await writeFile(draft, own, { mode: 0o600 });
   try {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

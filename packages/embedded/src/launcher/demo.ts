@@ -1,7 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writePrivately } from '../data-dir/secrets.ts';
-import { type LauncherOptions, serverEnvironment } from './options.ts';
+import { inheritedEnvironment } from '../environment.ts';
+import type { LauncherOptions } from './options.ts';
 import { runProgram } from './server-process.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -26,7 +27,7 @@ export async function loadDemo(
   signal?: AbortSignal,
 ): Promise<string> {
   const load = (tokenFile: string): Promise<string> =>
-    runProgram('demo', ['--url', url, '--token-file', tokenFile], serverEnvironment(), signal);
+    runProgram('demo', ['--url', url, '--token-file', tokenFile], inheritedEnvironment(), signal);
   const said = await withTokenFile(options, load);
   await rm(pendingFile(options.dataDir), { force: true });
   return said;

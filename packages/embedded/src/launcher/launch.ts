@@ -11,11 +11,12 @@ import { openDataDir } from '../data-dir/data-dir.ts';
 import { freePort } from '../data-dir/free-port.ts';
 import { lockDataDir } from '../data-dir/lock.ts';
 import { ensureSecret } from '../data-dir/secrets.ts';
+import { inheritedEnvironment } from '../environment.ts';
 import { startPostgres } from '../postgres/server.ts';
 import { type Supervised, supervise } from '../supervisor/supervise.ts';
 import { type BoundedLog, openLog } from './bounded-log.ts';
 import { hasExperiments, isDemoPlanned, loadDemo, planDemo } from './demo.ts';
-import { type LauncherOptions, serverEnvironment } from './options.ts';
+import type { LauncherOptions } from './options.ts';
 import { checkPort } from './port.ts';
 import { removeRuntime, writeRuntime } from './runtime.ts';
 import { runProgram, startServer } from './server-process.ts';
@@ -79,7 +80,7 @@ async function startAll(
   const adminTokenFile =
     options.adminToken === undefined ? await ensureAdminToken(dataDir) : undefined;
   const env = {
-    ...serverEnvironment(),
+    ...inheritedEnvironment(),
     ...services,
     HOST: options.host,
     PORT: String(port),

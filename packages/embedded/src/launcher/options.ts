@@ -35,12 +35,6 @@ export const describeLauncherSettings = (): string =>
     '\n',
   );
 
-/** The environment for the server's programs: without what they would take for a mistyped setting. */
-export function serverEnvironment(env = inheritedEnvironment()): NodeJS.ProcessEnv {
-  const { [READERS]: _readers, [MEMORY]: _memory, ...rest } = env;
-  return rest;
-}
-
 /** @throws Error naming the setting and what is allowed */
 export function readLauncherOptions(env = inheritedEnvironment()): LauncherOptions {
   const given = (name: string): string | undefined => env[name] || undefined;

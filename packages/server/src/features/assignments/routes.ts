@@ -22,6 +22,8 @@ export const assignmentRoutes: FastifyPluginAsyncZod<{ deps: AssignmentDeps }> =
     '/v1/experiments/:experiment/assignment/:user_id',
     {
       config,
+      // It stores an assignment, which a HEAD request must not.
+      exposeHeadRoute: false,
       schema: {
         operationId: 'getAssignment',
         summary: 'The variant of a user, stored before it is answered',

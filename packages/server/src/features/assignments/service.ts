@@ -122,7 +122,7 @@ async function assignUnknown(
 
 /**
  * While PostgreSQL cannot be reached the hash stands in, but only where it is certain to say what
- * is stored: one version so far, and no assignment that came from elsewhere.
+ * is stored: one split in all versions so far, and no assignment that came from elsewhere.
  */
 function answerWithoutStore(
   experiment: SnapshotExperiment,
@@ -131,7 +131,7 @@ function answerWithoutStore(
   error: unknown,
 ): Assignment {
   if (!isUnavailable(error)) throw error;
-  const isCertain = experiment.versions.length <= 1 && !experiment.hasReported;
+  const isCertain = experiment.hasOneSplit && !experiment.hasReported;
   if (isCertain) return answer(experiment, userId, decision, null, false);
   throw new DomainError('unavailable', 'The assignment cannot be looked up now', {
     retryAfterSeconds: 1,

@@ -1,15 +1,17 @@
 import { EventsRequest, EventsResponse } from '@assay/contract';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
+import type { FastifyRequest } from 'fastify';
+import { textOf } from '../../http/bodies.ts';
 import { type EventDeps, ingestEvents } from './service.ts';
 
 export const eventRoutes: FastifyPluginAsyncZod<{ deps: EventDeps }> = async (app, { deps }) => {
   // A line that is not JSON stays text, and is rejected as an item; the other lines count.
   app.addContentTypeParser(
     'application/x-ndjson',
-    { parseAs: 'string' },
-    (_request, body: string, done) => {
-      const lines = body.split('\n').filter((line) => line.trim() !== '');
-      done(null, { events: lines.map(parseLine) });
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      const lines = textOf(request, body).split('\n');
+      return { events: lines.filter((line) => line.trim() !== '').map(parseLine) };
     },
   );
 

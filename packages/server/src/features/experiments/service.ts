@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Experiment, ExperimentCreate, ExperimentPatch } from '@assay/contract';
 import {
   allowedActions,
@@ -126,6 +127,7 @@ export async function editExperiment(
     }
     const changed = withPatch(record, patch);
     checkTimes(changed);
+    if (isSame(record, changed, patch)) return toExperiment(record);
     await requireMetrics(tx, patch.metrics ?? []);
     await updateExperiment(tx, changed);
     if (patch.variants !== undefined) {
@@ -136,6 +138,20 @@ export async function editExperiment(
   });
   await showChange(deps);
   return edited;
+}
+
+/** Whether a patch says nothing but what is: then there is no new version, and nothing to tell. */
+function isSame(
+  record: ExperimentRecord,
+  changed: ExperimentRecord,
+  { variants }: ExperimentPatch,
+): boolean {
+  const given = variants === undefined ? [] : toVariants(variants, record.variants);
+  const present = record.variants.map(({ id: _id, ...variant }) => variant);
+  return (
+    isDeepStrictEqual(record, changed) &&
+    (variants === undefined || isDeepStrictEqual(given, present))
+  );
 }
 
 /**

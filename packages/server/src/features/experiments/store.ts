@@ -28,7 +28,8 @@ interface Row {
   readonly seed: string;
   readonly coverage: number;
   readonly metrics: ExperimentRecord['metrics'];
-  readonly analysis: ExperimentRecord['analysis'];
+  readonly analysis: Omit<ExperimentRecord['analysis'], 'method'> &
+    Partial<Pick<ExperimentRecord['analysis'], 'method'>>;
   readonly starts_at: string | null;
   readonly ends_at: string | null;
   readonly created_at: string;
@@ -333,7 +334,8 @@ function fromRow(row: Row): ExperimentRecord {
     version: row.version,
     coverage: row.coverage,
     metrics: row.metrics,
-    analysis: row.analysis,
+    // One that was made before the method had a default says none.
+    analysis: { ...row.analysis, method: row.analysis.method ?? DEFAULT_METHOD },
     startsAt: row.starts_at,
     endsAt: row.ends_at,
     createdAt: row.created_at,

@@ -57,7 +57,7 @@ export function definitionFacts(
     ...(kind === undefined ? {} : { kind: fact(kind, `of the metric ${metric}`) }),
     ...(use === undefined ? {} : { role: fact(use.role === 'guardrail' ? 'guardrail' : 'goal') }),
     ...(use?.margin === undefined ? {} : { margin: fact(use.margin) }),
-    ...(analysis.method === undefined ? {} : { method: fact(analysis.method) }),
+    method: fact(analysis.method),
     alpha: fact((100 - analysis.confidence_level) / 100),
     allocation: fact(armsOf(experiment).map(({ allocation }) => allocation / 100)),
     planned: fact(

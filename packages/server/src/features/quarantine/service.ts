@@ -48,7 +48,14 @@ export async function trimQuarantine({ db }: Pick<Deps, 'db'>): Promise<void> {
 
 /** A rejection that names the fields of an item that its schema does not take. */
 export function invalidItem(error: z.ZodError): Rejection {
-  const errors = error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+  const errors = error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({
+          path: [...issue.path, key].join('.'),
+          message: 'is not a known field',
+        }))
+      : [{ path: issue.path.join('.'), message: issue.message }],
+  );
   const [first] = errors;
   const where = first === undefined || first.path === '' ? '' : `${first.path}: `;
   return { code: 'invalid_item', message: `${where}${first?.message ?? 'not valid'}`, errors };

@@ -5,6 +5,12 @@ import { analysisArms, analysisInput, type Population } from './analysis-input.t
 import { metricResults } from './metric-results.ts';
 import type { Answer } from './question.ts';
 
+/** By code units, in every place of the world alike; what is missing last. */
+function compareText(a: string | null, b: string | null): number {
+  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 /** The segments that a store has found, the largest first. */
 export function segmentsOf({ users }: Pick<Answer, 'users'>): readonly (string | null)[] {
   const sizes = new Map<string | null, number>();
@@ -12,7 +18,7 @@ export function segmentsOf({ users }: Pick<Answer, 'users'>): readonly (string |
     if (segment !== undefined) sizes.set(segment, (sizes.get(segment) ?? 0) + count);
   }
   return [...sizes]
-    .sort(([a, m], [b, n]) => n - m || String(a).localeCompare(String(b)))
+    .sort(([a, m], [b, n]) => n - m || compareText(a, b))
     .map(([segment]) => segment);
 }
 

@@ -13,9 +13,6 @@ import { metricsToUse, type UsedMetric } from './use-metrics.ts';
 
 export type ResultsDeps = Pick<Deps, 'db' | 'resultsDb' | 'clickhouse' | 'config' | 'now' | 'log'>;
 
-/** What an experiment is analysed by that does not say it. */
-export const DEFAULT_METHOD = 'sequential';
-
 /** The results of an experiment, computed from the store that the query asks for. */
 export async function getResults(
   deps: ResultsDeps,
@@ -38,7 +35,7 @@ export async function gatherBundle(
   const { confidence_level, method } = experiment.analysis;
   const alpha = 1 - (query.confidence_level ?? confidence_level) / 100;
   const chosen = {
-    method: query.method ?? method ?? DEFAULT_METHOD,
+    method: query.method ?? method,
     alpha,
     minSample: query.min_sample,
   };

@@ -39,6 +39,14 @@ export function toQuestion(
   );
   const wanted =
     query.start_date === undefined ? Math.min(end, ...began) : micros(query.start_date);
+  if (wanted > end) {
+    const ends = query.end_date === undefined ? 'now, or when it was stopped' : 'end_date';
+    throw invalidField('start_date', `must not be later than the end of what is counted: ${ends}`);
+  }
+  if (end < frame.retentionFloor) {
+    const floor = formatInstant(frame.retentionFloor);
+    throw invalidField('end_date', `must not be before ${floor}: older events are not kept`);
+  }
   const start = Math.max(wanted, frame.retentionFloor);
   const bucket = BUCKET_OF[query.granularity];
   const seriesStart =

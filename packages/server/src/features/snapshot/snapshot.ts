@@ -18,6 +18,8 @@ export interface SnapshotExperiment extends EvaluableExperiment<SnapshotVariant>
   /** Some assignments did not come from the hash: only the store knows them. */
   readonly hasReported: boolean;
   readonly overrides: ReadonlyMap<string, SnapshotVariant>;
+  /** All versions so far split the buckets alike: the hash has given one answer to each user. */
+  readonly hasOneSplit: boolean;
   /** Bucket ranges of every version, with variant ids: what the hash could ever have given. */
   readonly versions: readonly {
     readonly version: number;

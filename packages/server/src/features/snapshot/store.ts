@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { TokenRole } from '@assay/contract';
 import { bucketRanges, type ExperimentStatus, parseInstant } from '@assay/core';
 import { must } from '../../errors.ts';
@@ -105,6 +106,7 @@ function toExperiment(row: ExperimentRow): SnapshotExperiment {
     return { id, key, name, config, isControl: variant.is_control, from, to };
   });
   const variantsById = new Map(variants.map((variant) => [variant.id, variant]));
+  const versions = (row.versions ?? []).map(toVersion);
   return {
     id: row.id,
     key: row.key,
@@ -123,7 +125,8 @@ function toExperiment(row: ExperimentRow): SnapshotExperiment {
         must(variantsById.get(variant_id), 'an override names a variant of its experiment'),
       ]),
     ),
-    versions: (row.versions ?? []).map(toVersion),
+    versions,
+    hasOneSplit: versions.every(({ ranges: own }) => isDeepStrictEqual(own, versions[0]?.ranges)),
   };
 }
 

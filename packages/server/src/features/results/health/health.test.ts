@@ -74,7 +74,7 @@ function healthOfMade(made: Made): ResultsHealth {
     coverage: 10_000,
     variants: split.variants,
     metrics: [],
-    analysis: { confidence_level: 95, expected_users: null },
+    analysis: { method: 'sequential', confidence_level: 95, expected_users: null },
     startsAt: null,
     endsAt: null,
     createdAt: END,
