@@ -19,10 +19,12 @@ export async function fill(
   await pool.query(
     `INSERT INTO assignments (experiment_id, user_id, variant_id, version, source, bucket, assigned_at)
      SELECT $1, 'u' || i, (SELECT array_agg(id ORDER BY position) FROM variants WHERE experiment_id = $1)[1 + i % 2],
-       1, 'hash', 0, now() - interval '5 days' + i * interval '1 second'
+       1, 'reported', 0, now() - interval '5 days' + i * interval '1 second'
      FROM generate_series(1, $2::int) i`,
     [experiment, users],
   );
+  // Users are older than the start, which only those who are reported can be.
+  await pool.query('UPDATE experiments SET has_reported = true WHERE id = $1', [experiment]);
   await pool.query(
     `INSERT INTO events (event_id, ts, user_id, type, value, properties)
      SELECT gen_random_uuid(), now() - interval '5 days' + i * interval '1 second' + hours * interval '1 hour',

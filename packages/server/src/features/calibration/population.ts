@@ -31,6 +31,8 @@ export interface UserEvents {
   /** From 1 on. */
   readonly number: number;
   readonly values: readonly number[] | null;
+  /** Of each value among all of the set that were read, ascending, from 1 on. */
+  readonly places: readonly number[] | null;
 }
 
 /** What the store has read, users in one order. */
@@ -38,7 +40,7 @@ export interface UserRows {
   readonly users: readonly { readonly id: string; readonly values: readonly number[] }[];
   /** 1 or 0 of each funnel; empty without funnels. */
   readonly funnels: readonly (readonly number[])[];
-  /** By set and user. */
+  /** One entry of each user with events in each set. */
   readonly events: readonly UserEvents[];
   /** Of the experiment, of whom `users` may be a part. */
   readonly assigned: number;
@@ -73,16 +75,18 @@ function eventsOf(
   { users, events }: UserRows,
 ): Pick<EventsOfUsers, 'users' | 'values' | 'owners'> {
   const own = events.filter((row) => row.set === set);
-  const cut = own.find(({ values }) => values === null);
-  const flat = own.flatMap(({ number, values }) =>
-    (values ?? []).map((value) => ({ value, owner: number - 1 })),
-  );
-  flat.sort((a, b) => a.value - b.value);
-  return {
-    users: cut === undefined ? users.length : cut.number - 1,
-    values: Float64Array.from(flat, ({ value }) => value),
-    owners: Uint32Array.from(flat, ({ owner }) => owner),
-  };
+  const cut = own.find((row) => row.values === null);
+  const count = own.reduce((sum, row) => sum + (row.values?.length ?? 0), 0);
+  const values = new Float64Array(count);
+  const owners = new Uint32Array(count);
+  for (const row of own) {
+    for (const [k, value] of (row.values ?? []).entries()) {
+      const place = must(row.places?.[k], 'every value has a place') - 1;
+      values[place] = value;
+      owners[place] = row.number - 1;
+    }
+  }
+  return { users: cut === undefined ? users.length : cut.number - 1, values, owners };
 }
 
 /** Users with what they did, in the order of the metrics. */

@@ -3,6 +3,7 @@ import type { Frame } from '../results/postgres/sql.ts';
 import { userEventsSql, userFunnelsSql, userValuesSql } from '../results/postgres/user-values.ts';
 import { frameOf } from '../results/postgres/users.ts';
 import type { Question } from '../results/question.ts';
+import { scanStart } from '../results/store-postgres.ts';
 import type { UserEvents, UserPlan, UserRows } from './population.ts';
 
 /** How much is read at most. */
@@ -41,9 +42,11 @@ export async function readUsers(
   // As for results: whole sets are joined, and compiling takes longer than it saves.
   await tx.query(`SET LOCAL work_mem = '128MB'`);
   await tx.query('SET LOCAL enable_nestloop = off');
+  await tx.query('SET LOCAL enable_mergejoin = off');
   await tx.query('SET LOCAL jit = off');
+  const from = await scanStart(tx, question, plan.values);
   const users = await rowsOf<{ id: string; values: number[] }>((frame) =>
-    userValuesSql(question, plan.values, frame, limits.users),
+    userValuesSql(question, plan.values, frame, { limit: limits.users, from }),
   );
   const funnels =
     plan.funnels.length === 0

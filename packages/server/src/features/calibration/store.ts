@@ -120,7 +120,7 @@ export async function requeueOrphans(session: Db, attemptsMax: number): Promise<
        status = CASE WHEN attempts < $1 THEN 'queued' ELSE 'failed' END,
        finished_at = CASE WHEN attempts < $1 THEN NULL ELSE now() END,
        error = CASE WHEN attempts < $1 THEN NULL
-         ELSE 'The worker was lost ' || attempts || ' times while it was at it.' END
+         ELSE 'It was begun ' || attempts || ' times and not ended; the log of the worker says why.' END
      WHERE status = 'running'`,
     [attemptsMax],
   );

@@ -96,7 +96,11 @@ export async function askPostgres(
  * From when on events are read where that is not the question's start: covariates begin before the
  * first assignment. A constant, since of a time it does not know the planner expects next to nothing.
  */
-async function scanStart(tx: Db, question: Question, { columns }: Plan): Promise<string | null> {
+export async function scanStart(
+  tx: Db,
+  question: Question,
+  { columns }: Plan,
+): Promise<string | null> {
   const { experimentId, start, retentionFloor } = question;
   const before = Math.max(0, ...columns.map((column) => column.before ?? 0));
   const first = before === 0 ? null : await firstAssignment(tx, experimentId);

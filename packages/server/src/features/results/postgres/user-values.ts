@@ -29,11 +29,20 @@ function someUsersSql(question: Question, frame: Frame, limit: number): string {
       ORDER BY ${HASH}(user_id, 0), user_id LIMIT ${frame.bind(limit, 'integer')}) AS first)`;
 }
 
-/** The values of a plan of each user: `id` and `values`, in the order of the users. */
-export function userValuesSql(question: Question, plan: Plan, frame: Frame, limit: number): string {
+/**
+ * The values of a plan of each user: `id` and `values`, in the order of the users.
+ *
+ * @param from events from here on are read; null: from the question's start
+ */
+export function userValuesSql(
+  question: Question,
+  plan: Plan,
+  frame: Frame,
+  { limit, from }: { readonly limit: number; readonly from: string | null },
+): string {
   const users = someUsersSql(question, frame, limit);
   const values = valuesSql(plan).map((_, index) => `v${index}`);
-  return `WITH ${users}, ${measuresSql(question, plan, frame, question.retentionFloor).join(', ')}
+  return `WITH ${users}, ${measuresSql(question, plan, frame, from).join(', ')}
     SELECT segment AS id, ARRAY[${values.join(', ')}]::float8[] AS values
     FROM valued ORDER BY ${HASH}(segment, 0), segment`;
 }
@@ -55,9 +64,10 @@ export function userFunnelsSql(
 }
 
 /**
- * The values of events in each column by user: `set` (the place of the column), `number` of the user,
- * `values`. Of each column only those of the first users, who have at most `eventsMax` together; the
- * first user beyond them is there with null.
+ * The events of each column by user: `set` (the place of the column), `number` of the user, `values`
+ * and their `places` among all of the set in ascending order, from 1 on. Of each column only the
+ * events of the first users, who have at most `eventsMax` together; the first user beyond them is there
+ * with nulls.
  */
 export function userEventsSql(
   question: Question,
@@ -71,14 +81,20 @@ export function userEventsSql(
   const values = columns.map((column, i) => `${events.columnSql(column)} AS a${i}`);
   const max = frame.bind(eventsMax, 'bigint');
   return `WITH ${users},
-    counted AS MATERIALIZED (
-      SELECT set, number, count(*) AS events,
-        array_agg(CASE WHEN abs(value) >= ${TINY} THEN value ELSE 0 END) AS values
+    picked AS MATERIALIZED (
+      SELECT set, number, CASE WHEN abs(value) >= ${TINY} THEN value ELSE 0 END AS value
       FROM (SELECT e.number, ${values.join(', ')} FROM ${events.sql} AS e) AS x
         CROSS JOIN LATERAL (VALUES ${columns.map((_, i) => `(${i}, a${i})`).join(', ')}) AS s (set, value)
-      WHERE value IS NOT NULL GROUP BY set, number),
+      WHERE value IS NOT NULL),
     running AS (
-      SELECT *, sum(events) OVER (PARTITION BY set ORDER BY number) AS so_far FROM counted)
-    SELECT set, number, CASE WHEN so_far <= ${max} THEN values END AS values
-    FROM running WHERE so_far - events <= ${max} ORDER BY set, number`;
+      SELECT set, number, count(*) AS events,
+        sum(count(*)) OVER (PARTITION BY set ORDER BY number) AS so_far
+      FROM picked GROUP BY set, number),
+    sorted AS (
+      SELECT set, number, value, row_number() OVER (PARTITION BY set ORDER BY value)::integer AS place
+      FROM picked JOIN running USING (set, number) WHERE so_far <= ${max})
+    SELECT set, number, array_agg(value) AS values, array_agg(place) AS places
+    FROM sorted GROUP BY set, number
+    UNION ALL
+    SELECT set, number, NULL, NULL FROM running WHERE so_far > ${max} AND so_far - events <= ${max}`;
 }
