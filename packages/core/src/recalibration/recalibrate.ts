@@ -22,14 +22,20 @@ const armsOf = (metric: MetricOfUsers, alpha: number): ArmsOf =>
 const usersOf = (metric: MetricOfUsers, ids: readonly string[]): number =>
   metric.kind === 'quantile' ? metric.users : ids.length;
 
-/** Writes the arm of each user in one split: 0 is the control. */
-function split(
+/** Users who are split in one step. */
+const STEP_USERS = 5_000;
+
+/** Writes the arms of the users of one step in one split: 0 is the control. */
+function splitSome(
   ids: readonly string[],
-  seed: string,
-  controlBuckets: number,
+  from: number,
+  { seed, controlBuckets }: Pick<RecalibrationOptions, 'seed' | 'controlBuckets'>,
   armOf: Uint8Array,
 ): void {
-  for (const [user, id] of ids.entries()) armOf[user] = bucketOf(id, seed) < controlBuckets ? 0 : 1;
+  const to = Math.min(ids.length, from + STEP_USERS);
+  for (let user = from; user < to; user++) {
+    armOf[user] = bucketOf(ids[user] ?? '', seed) < controlBuckets ? 0 : 1;
+  }
 }
 
 /** Of the first `users`, the share in each arm. */
@@ -72,8 +78,10 @@ export function* recalibrate(
     yield 0;
   }
   for (let done = 0; done < splits; done++) {
-    split(ids, `${seed}/${done}`, controlBuckets, armOf);
-    yield done;
+    for (let from = 0; from < ids.length; from += STEP_USERS) {
+      splitSome(ids, from, { seed: `${seed}/${done}`, controlBuckets }, armOf);
+      yield done;
+    }
     for (const { metric, arms, tally } of prepared) {
       const [control, treatment] = arms(armOf, ARMS);
       const finding = control && treatment ? conclude(metric, [control, treatment]) : null;

@@ -28,8 +28,8 @@ export const CALIBRATION_LIMITS: CalibrationLimits = {
 
 /** With fewer, an arm is too small for any method to say much. */
 const USERS_MIN = 100;
-/** At a stretch; what else the process does then has its turn. */
-const SLICE_MS = 5;
+/** At a stretch, or one step; what else the process does then has its turn. */
+const SLICE_MS = 2;
 
 /** A calibration that cannot be, with a sentence for who asked for it. */
 export class CalibrationError extends Error {

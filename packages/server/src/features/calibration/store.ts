@@ -3,8 +3,6 @@ import { ADVISORY_LOCKS } from '../../platform/advisory-locks.ts';
 import { type Db, rfc3339 } from '../../platform/postgres.ts';
 import type { CalibrationPlan, CalibrationRecord } from './calibration.ts';
 
-type Row = Omit<CalibrationRecord, 'isAutomatic'> & { readonly isAutomatic: boolean };
-
 const COLUMNS = `c.id, c.experiment_id AS "experimentId", e.key AS "experimentKey", c.status, c.method,
   c.alpha, c.splits, c.metrics, c.seed, c.automatic_on IS NOT NULL AS "isAutomatic", c.attempts,
   c.progress, c.error, c.result, ${rfc3339('c.created_at')} AS "createdAt",
@@ -26,7 +24,9 @@ export async function insertCalibration(
 }
 
 export async function findCalibration(db: Db, id: number): Promise<CalibrationRecord | undefined> {
-  const { rows } = await db.query<Row>(`SELECT ${COLUMNS} ${FROM} WHERE c.id = $1`, [id]);
+  const { rows } = await db.query<CalibrationRecord>(`SELECT ${COLUMNS} ${FROM} WHERE c.id = $1`, [
+    id,
+  ]);
   return rows[0];
 }
 
@@ -39,7 +39,7 @@ export async function listCalibrations(
     readonly limit: number;
   },
 ): Promise<readonly CalibrationRecord[]> {
-  const { rows } = await db.query<Row>(
+  const { rows } = await db.query<CalibrationRecord>(
     `SELECT ${COLUMNS} ${FROM}
      WHERE ($1::int IS NULL OR c.experiment_id = $1) AND ($2::bigint IS NULL OR c.id < $2)
      ORDER BY c.id DESC LIMIT $3`,
@@ -128,7 +128,7 @@ export async function requeueOrphans(session: Db, attemptsMax: number): Promise<
 
 /** Takes the oldest that waits as this session's; undefined when none does. */
 export async function takeNext(session: Db): Promise<CalibrationRecord | undefined> {
-  const { rows } = await session.query<Row>(
+  const { rows } = await session.query<CalibrationRecord>(
     `WITH c AS (UPDATE calibrations SET status = 'running', attempts = attempts + 1, progress = 0,
          started_at = now()
        WHERE id = (SELECT id FROM calibrations WHERE status = 'queued' ORDER BY id LIMIT 1) RETURNING *)
