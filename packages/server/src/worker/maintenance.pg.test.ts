@@ -3,9 +3,9 @@ import { describe, expect } from 'vitest';
 import { type TestDatabase, test } from '../../test/fixtures.ts';
 import { createSlot, findSlot, slotName } from '../cdc/slot.ts';
 import { readConfig } from '../config.ts';
+import { acceptedWindow, retentionFloor } from '../retention.ts';
 import { maintain } from './maintenance.ts';
 import { dropExpiredPartitions, ensurePartitions, neededMonths } from './partitions.ts';
-import { acceptedWindow, retentionFloor } from './retention.ts';
 
 const NOW = Date.UTC(2026, 0, 31, 23, 59, 59, 999);
 

@@ -2,9 +2,9 @@ import { readWatermark } from '../analytics/watermark.ts';
 import { dropUnusedSlot } from '../cdc/slot.ts';
 import type { Deps } from '../deps.ts';
 import { trimQuarantine } from '../features/quarantine/service.ts';
+import { retentionFloor } from '../retention.ts';
 import { dropExpiredPartitions, ensurePartitions } from './partitions.ts';
 import { type Repeating, repeat } from './repeat.ts';
-import { retentionFloor } from './retention.ts';
 import { dropMonthsBefore } from './store-clickhouse.ts';
 
 const INTERVAL_MS = 3_600_000;

@@ -1,6 +1,6 @@
 import { backoffMs } from '../platform/backoff.ts';
 import { codeOf, type Db, inTransaction, type Pool } from '../platform/postgres.ts';
-import { retentionFloor } from './retention.ts';
+import { retentionFloor } from '../retention.ts';
 import {
   attachMonth,
   dropPartition,

@@ -7,7 +7,6 @@ import { inTransaction } from '../../platform/postgres.ts';
 import { type Actor, recordAudit } from '../audit/service.ts';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { requireExperiment } from '../experiments/service.ts';
-import { DEFAULT_METHOD } from '../results/service.ts';
 import { isTotal, metricsToUse } from '../results/use-metrics.ts';
 import { type CalibrationPlan, toCalibration } from './calibration.ts';
 import {
@@ -77,7 +76,7 @@ async function planOf(
   const { analysis } = experiment;
   return {
     experimentId: experiment.id,
-    method: method ?? analysis.method ?? DEFAULT_METHOD,
+    method: method ?? analysis.method,
     // Of the decimal that is meant: 1 − 0.95 is not 0.05.
     alpha: Number(((100 - analysis.confidence_level) / 100).toFixed(6)),
     splits,

@@ -1,6 +1,6 @@
 import { EventInput } from '@assay/contract';
 import { formatInstant, uuidV7Time } from '@assay/core';
-import type { TimeWindow } from '../../worker/retention.ts';
+import type { TimeWindow } from '../../retention.ts';
 import { invalidItem, outOfWindow, type Rejection, rejectField } from '../quarantine/service.ts';
 import type { EventRow } from './store.ts';
 

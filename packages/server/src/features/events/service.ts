@@ -1,6 +1,6 @@
 import type { EventsResponse } from '@assay/contract';
 import type { Deps } from '../../deps.ts';
-import { acceptedWindow } from '../../worker/retention.ts';
+import { acceptedWindow } from '../../retention.ts';
 import { quarantine, type RejectedItem } from '../quarantine/service.ts';
 import { findInSnapshot, type LiveSnapshot } from '../snapshot/snapshot.ts';
 import { checkEvent } from './ingest.ts';

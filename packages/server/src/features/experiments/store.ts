@@ -1,3 +1,4 @@
+import { DEFAULT_METHOD } from '@assay/contract';
 import type { ExperimentStatus } from '@assay/core';
 import { type Db, rfc3339 } from '../../platform/postgres.ts';
 import type { ExperimentRecord, ExperimentVersion, VariantRecord } from './experiment.ts';

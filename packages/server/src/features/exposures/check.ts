@@ -1,6 +1,6 @@
 import { ExposureInput } from '@assay/contract';
 import { bucketOf, formatInstant } from '@assay/core';
-import type { TimeWindow } from '../../worker/retention.ts';
+import type { TimeWindow } from '../../retention.ts';
 import { invalidItem, outOfWindow, type Rejection, rejectField } from '../quarantine/service.ts';
 import type { SnapshotExperiment, SnapshotVariant } from '../snapshot/snapshot.ts';
 import type { ExposureRow } from './store.ts';

@@ -1,7 +1,7 @@
 import type { ExposuresResponse } from '@assay/contract';
 import type { Deps } from '../../deps.ts';
 import type { Principal } from '../../principal.ts';
-import { acceptedWindow } from '../../worker/retention.ts';
+import { acceptedWindow } from '../../retention.ts';
 import type { AssignmentWriter } from '../assignments/writer.ts';
 import { quarantine, type RejectedItem } from '../quarantine/service.ts';
 import { findInSnapshot, type LiveSnapshot } from '../snapshot/snapshot.ts';

@@ -2,7 +2,7 @@ import type { FieldError, RejectionCode } from '@assay/contract';
 import { formatInstant } from '@assay/core';
 import type { z } from 'zod';
 import type { Deps } from '../../deps.ts';
-import type { TimeWindow } from '../../worker/retention.ts';
+import type { TimeWindow } from '../../retention.ts';
 import { deleteQuarantined, insertQuarantined, type QuarantineRow } from './store.ts';
 
 /** Why an item was refused, as it is answered and as it is kept. */

@@ -1,6 +1,6 @@
 import type { Results, ResultsQuery } from '@assay/contract';
 import type { Deps } from '../../deps.ts';
-import { retentionFloor } from '../../worker/retention.ts';
+import { retentionFloor } from '../../retention.ts';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { listVersions, requireExperiment } from '../experiments/service.ts';
 import { analysisOptions } from './analysis-input.ts';
