@@ -74,9 +74,9 @@ const valuesOf = (magnitude: number): fc.Arbitrary<number | null> =>
 /** What is no number, or one that no event may have. */
 const noNumber = fc.constantFrom(undefined, null, true, '12', '', {}, [1], 1e31, -1e300);
 
-// Often the same minute, so that microseconds tell what came first.
-const minute = (min: number, max: number): fc.Arbitrary<number> =>
-  fc.oneof(fc.integer({ min, max }), fc.constantFrom(0, 59, 60, 1_439, 1_440, 2_000));
+// Often the same minute, so that microseconds tell what came first, or what lies within a window.
+const minute = (min: number, max: number, often: readonly number[]): fc.Arbitrary<number> =>
+  fc.oneof(fc.integer({ min, max }), fc.constantFrom(...often));
 
 /** Mostly enough to compute with, sometimes nearly nothing. */
 const some = <T>(item: fc.Arbitrary<T>, many: number): fc.Arbitrary<T[]> =>
@@ -90,10 +90,10 @@ const world: fc.Arbitrary<World> = fc.constantFrom(1e-6, 1, 1e6).chain((magnitud
     magnitude: fc.constant(magnitude),
     users: some(
       fc.record({
-        name: fc.nat(90),
+        name: fc.nat(60),
         experiment: fc.constantFrom(0 as const, 0 as const, 1 as const),
         variant: fc.nat(2),
-        at: minute(0, 3 * 1_440),
+        at: minute(0, 3 * 1_440, [0, 0, 60, 1_439, 1_440]),
         country: fc.constantFrom('DE', 'DE', 'AT', 'ÖÜ', null),
         tier: fc.constantFrom('gold', '1', 1, 1.5, 0.0001, 1e25, 0, true, null, undefined, {}),
         source: fc.constantFrom('hash', 'hash', 'reported', 'forced'),
@@ -103,10 +103,10 @@ const world: fc.Arbitrary<World> = fc.constantFrom(1e-6, 1, 1e6).chain((magnitud
     ),
     events: some(
       fc.record({
-        name: fc.nat(95),
+        name: fc.nat(64),
         type: fc.nat(2),
-        at: minute(-2 * 1_440, 4 * 1_440),
-        micros: fc.constantFrom(0, 6, 7, 8, 999_999),
+        at: minute(-2 * 1_440, 4 * 1_440, [-1_440, -720, 0, 60, 360, 1_440, 1_500, 2_160, 2_895]),
+        micros: fc.constantFrom(6, 7, 7, 8, 999_999),
         value: valuesOf(magnitude),
         amount: fc.oneof(
           { weight: 4, arbitrary: valuesOf(magnitude) },
@@ -120,7 +120,7 @@ const world: fc.Arbitrary<World> = fc.constantFrom(1e-6, 1, 1e6).chain((magnitud
         plan: fc.constantFrom('pro', 'frei', 1, 1.5, '1', true, 'true', null, undefined, 1e25, {}),
         copies: fc.integer({ min: 1, max: 3 }),
       }),
-      400,
+      800,
     ),
   }),
 );

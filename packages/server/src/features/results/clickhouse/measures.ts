@@ -2,7 +2,7 @@ import { type Column, type Plan, unionOfTypes } from '../plan.ts';
 import { ARMS_MAX, type Question, SERIES_ROWS_MAX } from '../question.ts';
 import { capNames, constantNames, constantsSql, sumsSql, TINY, valuesSql } from '../sums.ts';
 import { columnSql, fromEvents } from './events.ts';
-import { type Frame, startOf } from './sql.ts';
+import { bindTime, type Frame, startOf } from './sql.ts';
 import { armsSql, usersSql } from './users.ts';
 
 const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('');
@@ -37,7 +37,8 @@ const capsSql = ({ values }: Plan, frame: Frame): readonly string[] =>
     return [`${sql} AS cap${index}`];
   });
 
-const least = (name: string): string => `min(${name})`;
+/** What is the same in all rows. */
+const once = (name: string): string => `min(${name})`;
 
 /** The sums of every arm. */
 export function armSumsSql(question: Question, plan: Plan, frame: Frame): string {
@@ -49,17 +50,14 @@ export function armSumsSql(question: Question, plan: Plan, frame: Frame): string
     FROM (${capped})`;
   const shifted = `SELECT * ${list(constantsSql(plan, 'OVER ()'))} FROM (${valued})`;
   return `SELECT ${select}, toFloat64(count()) AS users, [${sumsSql(plan).join(', ')}] AS sums,
-      [${constants.map(least).join(', ')}] AS constants, [${caps.map(least).join(', ')}] AS caps
+      [${constants.map(once).join(', ')}] AS constants, [${caps.map(once).join(', ')}] AS caps
     FROM (${shifted}) GROUP BY ${groups} LIMIT ${ARMS_MAX + 1}`;
 }
 
 /** Events and users of each bucket and type. */
 export function seriesSql(question: Question, frame: Frame): string {
   const scan = { types: question.eventTypes, before: 0 };
-  const start = frame.bind(
-    question.series.start.replace('T', ' ').replace('Z', ''),
-    "DateTime64(6, 'UTC')",
-  );
+  const start = bindTime(frame, question.series.start);
   return `SELECT variant_id AS variantId, ${startOf('ts', question.series.bucket)} AS time,
       type AS eventType, toFloat64(count()) AS count, toFloat64(uniqExact(user_id)) AS users
     FROM (SELECT u.user_id AS user_id, u.variant_id AS variant_id, e.type AS type, e.ts AS ts

@@ -104,14 +104,15 @@ export function measuresSql(
 }
 
 const arrayOf = (parts: readonly string[]): string => `ARRAY[${parts.join(', ')}]::float8[]`;
-const least = (name: string): string => `min(${name})`;
+/** What is the same in all rows. */
+const once = (name: string): string => `min(${name})`;
 
 /** The sums of every arm. */
 export function armSumsSql(question: Question, plan: Plan): string {
   const { select, groups } = armsSql(question);
   return `SELECT ${select}, count(*)::float8 AS users, ${arrayOf(sumsSql(plan))} AS sums,
-      ${arrayOf(constantNames(plan).map(least))} AS constants,
-      ${arrayOf(capNames(plan).map(least))} AS caps
+      ${arrayOf(constantNames(plan).map(once))} AS constants,
+      ${arrayOf(capNames(plan).map(once))} AS caps
     FROM valued, constants, caps GROUP BY ${groups} LIMIT ${ARMS_MAX + 1}`;
 }
 
