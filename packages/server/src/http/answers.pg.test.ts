@@ -114,6 +114,35 @@ describe('a body', () => {
     expect((await post(JSON.stringify(draft('charset')), charset))[0]).toBe(201);
   });
 
+  test('is UTF-8, or refused: no byte becomes another character', async ({ api }) => {
+    const send = async (url: string, type: string, body: Buffer) => {
+      const answer = await api.app.inject({
+        method: 'POST',
+        url,
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': type },
+        payload: body,
+      });
+      return [answer.statusCode, answer.json().code];
+    };
+    const event = (user: number) =>
+      Buffer.concat([
+        Buffer.from('{"event_id":"550e8400-e29b-41d4-a716-446655440000","type":"a","user_id":"'),
+        Buffer.from([user]),
+        Buffer.from('"}'),
+      ]);
+    const json = Buffer.concat([Buffer.from('{"events":['), event(0xff), Buffer.from(']}')]);
+    expect(await send('/v1/events', 'application/json', json)).toEqual([400, 'malformed_request']);
+    expect(await send('/v1/events', 'application/x-ndjson', event(0xfe))).toEqual([
+      400,
+      'malformed_request',
+    ]);
+    const latin = 'application/json; charset=iso-8859-1';
+    expect(await send('/v1/events', latin, Buffer.from('{"events":[1]}'))).toEqual([
+      415,
+      'unsupported_media_type',
+    ]);
+  });
+
   test('cannot reach a prototype', async ({ api }) => {
     const text = JSON.stringify(draft('proto')).replace('{', '{"__proto__":{"seed":"mine"},');
     const created = await api.call('POST', '/v1/experiments', text, { headers: JSON_TYPE });

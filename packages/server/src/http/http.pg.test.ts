@@ -280,7 +280,7 @@ describe('operations', () => {
       '/ready',
       '/v1/assignments',
       '/v1/calibration',
-      '/v1/calibration/{id}',
+      '/v1/calibration/{calibration}',
       '/v1/events',
       '/v1/experiments',
       '/v1/experiments/{experiment}',

@@ -31,6 +31,8 @@ describe('while PostgreSQL is away', () => {
     await startedExperiment(api, 'steady');
     await startedExperiment(api, 'edited');
     await api.call('PATCH', '/v1/experiments/edited', { coverage_pct: 50 });
+    // Another version, but the same split.
+    await api.call('PATCH', '/v1/experiments/steady', { description: 'in other words' });
     const known = (await ask(api, 'steady', 'known')).json();
     const ready = async () => (await api.call('GET', '/ready')).json();
     await expect.poll(async () => (await ready()).status, { timeout: 5_000 }).toBe('ok');

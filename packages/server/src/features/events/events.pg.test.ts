@@ -90,7 +90,7 @@ describe('events', () => {
     api,
     database,
   }) => {
-    await startedExperiment(api, 'scoped');
+    const scoped = await startedExperiment(api, 'scoped');
     const bad: [object, string, string][] = [
       [event({ event_id: 'x' }), 'invalid_item', 'event_id'],
       [event({ user_id: '' }), 'invalid_item', 'user_id'],
@@ -99,7 +99,7 @@ describe('events', () => {
       [event({ user_id: 'a\0b' }), 'invalid_item', 'user_id'],
       [event({ type: '\ud800' }), 'invalid_item', 'type'],
       [event({ type: 7 }), 'invalid_item', 'type'],
-      [event({ valeu: 1 }), 'invalid_item', ''],
+      [event({ valeu: 1 }), 'invalid_item', 'valeu'],
       [event({ value: '1' }), 'invalid_item', 'value'],
       [event({ properties: { note: 'a\0b' } }), 'invalid_item', 'properties'],
       [event({ properties: { big: 'x'.repeat(20_000) } }), 'invalid_item', 'properties'],
@@ -108,7 +108,7 @@ describe('events', () => {
       [event({ timestamp: at(25 * HOUR) }), 'timestamp_out_of_window', 'timestamp'],
       [event({ experiment: 'nope' }), 'unknown_experiment', 'experiment'],
     ];
-    const events = [event(), ...bad.map(([item]) => item), event({ experiment: 'scoped' })];
+    const events = [event(), ...bad.map(([item]) => item), event({ experiment: scoped })];
     const answer = (await api.call('POST', '/v1/events', { events })).json();
     expect(answer).toMatchObject({ accepted: 2, rejected: bad.length });
     bad.forEach(([, code, path], index) => {

@@ -37,6 +37,41 @@ describe('a change', () => {
     ]);
   });
 
+  test('that changes nothing makes no version, and tells nothing', async ({ api }) => {
+    const id = await startedExperiment(api, 'same', { variants: VARIANTS });
+    const before = (await api.call('GET', '/v1/experiments/same')).json<Experiment>();
+    for (const patch of [{}, { name: before.name }, { variants: VARIANTS, coverage_pct: 100 }]) {
+      const answer = await api.call('PATCH', `/v1/experiments/${id}`, patch);
+      expect([answer.statusCode, answer.json().version]).toEqual([200, before.version]);
+    }
+    const history = (await api.call('GET', '/v1/experiments/same/history')).json();
+    expect(history.items.map(({ action }: { action: string }) => action)).not.toContain(
+      'experiment.updated',
+    );
+  });
+
+  test.for([
+    ['a total as goal', [{ metric: 'unique_users' }], 'metrics.0.metric'],
+    [
+      'a total as guardrail',
+      [{ metric: 'conversion_rate' }, { metric: 'sum_value', role: 'guardrail', margin: 0.1 }],
+      'metrics.1.metric',
+    ],
+    [
+      'a metric twice',
+      [{ metric: 'conversion_rate' }, { metric: 'conversion_rate', role: 'secondary' }],
+      'metrics.1.metric',
+    ],
+    ['a margin of a goal', [{ metric: 'conversion_rate', margin: 0.1 }], 'metrics.0.margin'],
+  ] as const)('to %s is refused', async ([, metrics, path], { api }) => {
+    const draft = { key: 'm', name: 'M', variants: VARIANTS };
+    const created = await api.call('POST', '/v1/experiments', { ...draft, metrics });
+    expect([created.statusCode, created.json().errors[0].path]).toEqual([422, path]);
+    await api.call('POST', '/v1/experiments', draft);
+    const edited = await api.call('PATCH', '/v1/experiments/m', { metrics });
+    expect([edited.statusCode, edited.json().errors[0].path]).toEqual([422, path]);
+  });
+
   test('of one field of the analysis leaves the others', async ({ api }) => {
     const analysis = { confidence_level: 90, expected_users: 5_000 };
     await api.call('POST', '/v1/experiments', {
@@ -48,7 +83,11 @@ describe('a change', () => {
     const edited = await api.call('PATCH', '/v1/experiments/a', {
       analysis: { confidence_level: 99 },
     });
-    expect(edited.json().analysis).toEqual({ confidence_level: 99, expected_users: 5_000 });
+    expect(edited.json().analysis).toEqual({
+      method: 'sequential',
+      confidence_level: 99,
+      expected_users: 5_000,
+    });
   });
 
   test('of a draft’s variants leaves the overrides of those that stay', async ({ api }) => {
@@ -84,9 +123,11 @@ describe('a change', () => {
 
   test('is conditional on any of the versions that If-Match names', async ({ api }) => {
     await api.call('POST', '/v1/experiments', { key: 'm', name: 'M', variants: VARIANTS });
+    let edits = 0;
     const patch = async (tag: string) => {
       const headers = { 'if-match': tag };
-      const answer = await api.call('PATCH', '/v1/experiments/m', { name: 'N' }, { headers });
+      const body = { name: `N${edits++}` };
+      const answer = await api.call('PATCH', '/v1/experiments/m', body, { headers });
       return [answer.statusCode, answer.json().code];
     };
     expect((await patch('*'))[0]).toBe(200);
