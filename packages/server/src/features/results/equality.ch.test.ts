@@ -6,6 +6,7 @@ import { expectClose, expectSameData } from '../../../test/results/expect-same.t
 import { baseOf, questionsOf } from '../../../test/results/random-questions.ts';
 import { fill, lastAssignments, rowsOf, worlds } from '../../../test/results/random-worlds.ts';
 import {
+  type Expected,
   type ReferenceUser,
   referenceData,
   referencePoint,
@@ -104,6 +105,20 @@ const metricOf = ({ metrics }: Question, key: string): ResolvedMetric => {
   return metric;
 };
 
+/**
+ * How large the numbers are that statistics are made of: those of the arm, or of all users, whose
+ * mean is the constant that is subtracted.
+ */
+function sizesOf(
+  metric: ResolvedMetric,
+  question: Question,
+  users: readonly ReferenceUser[],
+  { data, sizes }: Expected,
+): readonly number[] {
+  const whole = referenceData(metric, question, users, users, data);
+  return whole.sizes.map((size, i) => Math.max(size, sizes[i] ?? 0));
+}
+
 /** All statistics of an answer, by the reference. */
 function expectData(
   name: string,
@@ -116,8 +131,8 @@ function expectData(
     const metric = metricOf(question, arm.metric);
     const path = `${name} ${armKey(arm)} ${JSON.stringify(metric)}`;
     const own = usersOf(arm, users);
-    const { data, sizes } = referenceData(metric, question, users, own, arm.data);
-    expectSameData(arm.data, data, sizes, path);
+    const expected = referenceData(metric, question, users, own, arm.data);
+    expectSameData(arm.data, expected.data, sizesOf(metric, question, users, expected), path);
   }
   for (const arm of answer.steps) {
     const metric = metricOf(question, arm.metric);
@@ -129,11 +144,7 @@ function expectData(
     const point = referencePoint(series, question, usersOf({ variantId }, users), at);
     const expected = referenceData(metric, question, users, point.users, data, point.within);
     const path = `${name} ${series} ${at} ${variantId} ${JSON.stringify(metric)}`;
-    // Cumulative sums are about the means of the whole time, which have their size from the first day on.
-    const whole = referenceData(metric, question, users, users, data);
-    const sizes = expected.sizes.map((size, i) =>
-      series === 'cumulative' ? Math.max(size, whole.sizes[i] ?? 0) : size,
-    );
+    const sizes = sizesOf(metric, question, users, expected);
     expectSameData(data, expected.data, sizes, path);
   }
 }
@@ -154,7 +165,8 @@ function expectSameAnswers(
     const metric = metricOf(question, arm.metric);
     const other = others.get(armKey(arm) + arm.metric);
     if (other === undefined) throw new Error(`${armKey(arm)} is in one store only`);
-    const { sizes } = referenceData(metric, question, users, usersOf(arm, users), arm.data);
+    const own = referenceData(metric, question, users, usersOf(arm, users), arm.data);
+    const sizes = sizesOf(metric, question, users, own);
     expectSameData(arm.data, other, sizes, `both ${armKey(arm)} ${JSON.stringify(metric)}`);
   }
   expect(a.caps.map(({ metric }) => metric)).toEqual(b.caps.map(({ metric }) => metric));
