@@ -1,7 +1,7 @@
 import { formatInstant } from '@assay/core';
 import fc from 'fast-check';
-import type { Cap, Measure, ResolvedMetric } from '../../src/features/results/metric.ts';
-import type { Filter, Question } from '../../src/features/results/question.ts';
+import type { Cap, Filter, Measure, ResolvedMetric } from '../../src/features/results/metric.ts';
+import type { Question } from '../../src/features/results/question.ts';
 import { AMOUNT, DAY, MINUTE, QUANTITY, TYPES } from './random-worlds.ts';
 
 /** Null in two of three. */

@@ -3,12 +3,13 @@ import type { ArmData } from '@assay/core/analysis';
 import { orderStatisticRanks } from '@assay/core/stats';
 import type {
   Cap,
+  Filter,
   FunnelMetric,
   Measure,
   QuantileMetric,
   ResolvedMetric,
 } from '../../src/features/results/metric.ts';
-import type { Filter, MetricSeries, Question } from '../../src/features/results/question.ts';
+import type { MetricSeries, Question } from '../../src/features/results/question.ts';
 import type { AssignmentRow, EventRow } from './worlds.ts';
 
 // A third opinion beside both stores: what they compute by SQL, computed from the rows one user

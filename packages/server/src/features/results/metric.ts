@@ -1,4 +1,10 @@
-import type { Filter } from './question.ts';
+import type { FilterScalar } from '@assay/contract';
+
+/** A condition on one attribute: its JSON value is one of these. `null` is also "missing". */
+export interface Filter {
+  readonly name: string;
+  readonly values: readonly FilterScalar[];
+}
 
 /**
  * What is taken of each user: from the events that count for them, filtered, and within the window

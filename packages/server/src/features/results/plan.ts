@@ -1,5 +1,4 @@
-import type { Cap, Measure, RatioMetric, ResolvedMetric, SimpleMetric } from './metric.ts';
-import type { Filter } from './question.ts';
+import type { Cap, Filter, Measure, RatioMetric, ResolvedMetric, SimpleMetric } from './metric.ts';
 
 // What both stores compute for rates, means and ratios: columns of numbers per user out of their
 // events, values out of the columns, and sums over the values.

@@ -1,12 +1,6 @@
-import type { FilterScalar, Granularity } from '@assay/contract';
+import type { Granularity } from '@assay/contract';
 import type { ArmData } from '@assay/core/analysis';
-import type { ResolvedMetric } from './metric.ts';
-
-/** A condition on one attribute: its JSON value is one of these. `null` is also "missing". */
-export interface Filter {
-  readonly name: string;
-  readonly values: readonly FilterScalar[];
-}
+import type { Filter, ResolvedMetric } from './metric.ts';
 
 /** What a store is asked; both stores give the same answer. Times are RFC 3339 UTC text. */
 export interface Question {

@@ -1,5 +1,5 @@
 import type { ClickHouse } from '../../../platform/clickhouse.ts';
-import type { Filter } from '../question.ts';
+import type { Filter } from '../metric.ts';
 import { TINY } from '../sums.ts';
 
 /** The values of a statement while its text is written. */

@@ -1,6 +1,6 @@
 import { must } from '../../../errors.ts';
 import type { Db } from '../../../platform/postgres.ts';
-import type { Filter } from '../question.ts';
+import type { Filter } from '../metric.ts';
 import { TINY } from '../sums.ts';
 
 /** The values of a statement while its text is written. */
