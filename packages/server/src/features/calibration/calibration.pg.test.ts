@@ -21,7 +21,10 @@ describe('a calibration', () => {
   }) => {
     await define(api);
     const id = await startedExperiment(api, 'shop', {
-      metrics: [...KEYS, 'unique_users'].map((metric) => ({ metric })),
+      metrics: [
+        ...KEYS.map((metric) => ({ metric })),
+        { metric: 'unique_users', role: 'secondary' },
+      ],
       analysis: { method: 'fixed', confidence_level: 95 },
     });
     await fill(database, id, 3_000);
