@@ -15,3 +15,10 @@ const quoted = (value: string): string =>
 
 /** An array of any text. */
 export const textArray = (values: readonly string[]): string => `{${values.map(quoted).join(',')}}`;
+
+/**
+ * An array of JSON texts. They have no control characters, so that what JSON escapes in a string is
+ * what an array literal wants escaped, and the engine does it at once.
+ */
+export const jsonTextArray = (texts: readonly string[]): string =>
+  `{${texts.map((text) => JSON.stringify(text)).join(',')}}`;

@@ -12,7 +12,11 @@ import { z } from 'zod';
 import { type AssignmentDeps, assignUser, assignUserEverywhere } from './service.ts';
 
 const tags = ['assignments'];
-const config = { permission: 'assign' } as const;
+const options = {
+  config: { permission: 'assign' },
+  // Built by typed code, so it is not checked again: that took as long as the decision.
+  serializerCompiler: () => JSON.stringify,
+} as const;
 
 export const assignmentRoutes: FastifyPluginAsyncZod<{ deps: AssignmentDeps }> = async (
   app,
@@ -21,7 +25,7 @@ export const assignmentRoutes: FastifyPluginAsyncZod<{ deps: AssignmentDeps }> =
   app.get(
     '/v1/experiments/:experiment/assignment/:user_id',
     {
-      config,
+      ...options,
       // It stores an assignment, which a HEAD request must not.
       exposeHeadRoute: false,
       schema: {
@@ -42,7 +46,7 @@ export const assignmentRoutes: FastifyPluginAsyncZod<{ deps: AssignmentDeps }> =
   app.post(
     '/v1/experiments/:experiment/assignment',
     {
-      config,
+      ...options,
       schema: {
         operationId: 'assignUser',
         summary: 'The variant of a user, with the attributes to keep with a new assignment',
@@ -58,7 +62,7 @@ export const assignmentRoutes: FastifyPluginAsyncZod<{ deps: AssignmentDeps }> =
   app.post(
     '/v1/assignments',
     {
-      config,
+      ...options,
       schema: {
         operationId: 'assignUserEverywhere',
         summary: 'The variants of a user in all running experiments, or in the named ones',

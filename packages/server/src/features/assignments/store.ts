@@ -1,4 +1,4 @@
-import { plainArray, textArray } from '../../platform/array-literal.ts';
+import { jsonTextArray, plainArray, textArray } from '../../platform/array-literal.ts';
 import { type Db, rfc3339 } from '../../platform/postgres.ts';
 
 /** An assignment as stored; times are RFC 3339 UTC text with microseconds. */
@@ -74,7 +74,7 @@ export async function insertDecided(
     plainArray(rows.map((row) => row.version)),
     plainArray(rows.map((row) => row.bucket)),
     plainArray(rows.map((row) => row.assignedAt)),
-    textArray(rows.map((row) => JSON.stringify(row.context))),
+    jsonTextArray(rows.map((row) => JSON.stringify(row.context))),
   ]);
   return new Set(result.rows.map((row) => assignmentKey(row.experiment_id, row.user_id)));
 }

@@ -1,4 +1,4 @@
-import { plainArray, textArray } from '../../platform/array-literal.ts';
+import { jsonTextArray, plainArray, textArray } from '../../platform/array-literal.ts';
 import type { Db } from '../../platform/postgres.ts';
 
 /** An event as stored. `ts` is RFC 3339 UTC text with six decimals; `properties` is JSON text. */
@@ -25,7 +25,7 @@ const INSERT_EVENTS = {
 };
 
 /** Names an event: the key of the table. */
-export const eventKey = (eventId: string, ts: string): string => eventId + ts;
+const eventKey = (eventId: string, ts: string): string => eventId + ts;
 
 /** The parameters of {@link INSERT_EVENTS}, columns of the rows in the order given. */
 function toColumns(rows: readonly EventRow[]): readonly unknown[] {
@@ -35,7 +35,7 @@ function toColumns(rows: readonly EventRow[]): readonly unknown[] {
     textArray(rows.map((row) => row.userId)),
     textArray(rows.map((row) => row.type)),
     plainArray(rows.map((row) => row.value)),
-    textArray(rows.map((row) => row.properties)),
+    jsonTextArray(rows.map((row) => row.properties)),
     plainArray(rows.map((row) => row.experimentId)),
   ];
 }
@@ -45,17 +45,15 @@ function toColumns(rows: readonly EventRow[]): readonly unknown[] {
  * wait for each other in a circle.
  *
  * @param rows with distinct keys, in ascending order of `eventId`, then `ts`
- * @returns the keys ({@link eventKey}) that this call inserted
+ * @returns of each row whether this call inserted it
  */
-export async function insertEvents(
-  db: Db,
-  rows: readonly EventRow[],
-): Promise<ReadonlySet<string>> {
+export async function insertEvents(db: Db, rows: readonly EventRow[]): Promise<readonly boolean[]> {
   const result = await db.query<{ event_id: string; ts: string }>(INSERT_EVENTS, toColumns(rows));
-  if (result.rows.length === rows.length) {
-    return new Set(rows.map((row) => eventKey(row.eventId, row.ts)));
-  }
-  return new Set(result.rows.map((row) => eventKey(row.event_id, fromTimestamptz(row.ts))));
+  if (result.rows.length === rows.length) return rows.map(() => true);
+  const inserted = new Set(
+    result.rows.map((row) => eventKey(row.event_id, fromTimestamptz(row.ts))),
+  );
+  return rows.map((row) => inserted.has(eventKey(row.eventId, row.ts)));
 }
 
 /** PostgreSQL's text of a timestamptz in a UTC session, as the RFC 3339 text with six decimals. */

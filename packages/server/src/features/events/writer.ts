@@ -1,7 +1,7 @@
 import type { Deps } from '../../deps.ts';
 import { createGroupCommit, type GroupCommit } from '../../platform/group-commit.ts';
 import { isDataError } from '../../platform/postgres.ts';
-import { type EventRow, eventKey, insertEvents } from './store.ts';
+import { type EventRow, insertEvents } from './store.ts';
 
 /** Whether each row of a request was new. */
 export type EventWriter = GroupCommit<readonly EventRow[], readonly boolean[]>;
@@ -25,20 +25,22 @@ async function commitEvents(
   { db }: Pick<Deps, 'db'>,
   requests: readonly (readonly EventRow[])[],
 ): Promise<readonly (readonly boolean[])[]> {
-  const distinct = new Map<string, EventRow>();
-  for (const rows of requests) {
-    for (const row of rows) {
-      const key = eventKey(row.eventId, row.ts);
-      if (!distinct.has(key)) distinct.set(key, row);
-    }
+  // A stable sort: of equal events the first that was sent comes first.
+  const ordered = requests.flat().sort(compareKeys);
+  const distinct = ordered.filter((row, index) => !isSameKey(row, ordered[index - 1]));
+  const inserted = await insertEvents(db, distinct);
+  if (distinct.length === ordered.length && !inserted.includes(false)) {
+    return requests.map((rows) => rows.map(() => true));
   }
-  const ordered = [...distinct.keys()].sort().map((key) => distinct.get(key) as EventRow);
-  const inserted = await insertEvents(db, ordered);
   // Of equal events in one group only the very object that was written is new.
-  return requests.map((rows) =>
-    rows.map((row) => {
-      const key = eventKey(row.eventId, row.ts);
-      return inserted.has(key) && distinct.get(key) === row;
-    }),
-  );
+  const isNew = new Set(distinct.filter((_, index) => inserted[index]));
+  return requests.map((rows) => rows.map((row) => isNew.has(row)));
 }
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const compareKeys = (a: EventRow, b: EventRow): number =>
+  compareText(a.eventId, b.eventId) || compareText(a.ts, b.ts);
+
+const isSameKey = (a: EventRow, b: EventRow | undefined): boolean =>
+  b !== undefined && a.eventId === b.eventId && a.ts === b.ts;
