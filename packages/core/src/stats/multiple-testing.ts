@@ -39,19 +39,18 @@ const harmonic = (m: number): number =>
  * the goal metrics times the arms other than the control of one experiment.
  */
 export function adjustPValues(pValues: PValues, method: Adjustment): PValues {
-  const tested = pValues.flatMap((p, index) => (p === null ? [] : [{ p, index }]));
-  tested.sort((a, b) => a.p - b.p);
-  const m = tested.length;
-  const isStepDown = method === 'holm' || method === 'bonferroni';
   const adjusted: (number | null)[] = pValues.map(() => null);
-  const ranks = tested.map((test, rank) => ({
-    ...test,
-    raw: factor(method, rank + 1, m) * test.p,
-  }));
+  const order = [...pValues.keys()].filter((index) => pValues[index] !== null);
+  const pOf = (index: number): number => pValues[index] ?? 1;
+  order.sort((a, b) => pOf(a) - pOf(b));
+  const m = order.length;
+  const isStepDown = method === 'holm' || method === 'bonferroni';
   // Holm's values may not fall with the rank, those of the step-up procedures may not exceed later ones.
-  if (!isStepDown) ranks.reverse();
   let running = isStepDown ? 0 : 1;
-  for (const { index, raw } of ranks) {
+  for (let step = 0; step < m; step++) {
+    const rank = isStepDown ? step : m - 1 - step;
+    const index = order[rank] ?? 0;
+    const raw = factor(method, rank + 1, m) * pOf(index);
     running = isStepDown ? Math.max(running, Math.min(1, raw)) : Math.min(running, raw);
     adjusted[index] = running;
   }
