@@ -43,16 +43,22 @@ export function analysisInput(population: Population, options: AnalysisOptions):
   };
 }
 
-/** How an experiment is analysed, as of a moment. */
+/**
+ * How an experiment is analysed, as of a moment.
+ *
+ * @param until of what is counted, RFC 3339 UTC: whoever asks what was known before the end asks for
+ *   a look on the way
+ */
 export function analysisOptions(
   experiment: ExperimentRecord,
   chosen: Pick<AnalysisOptions, 'method' | 'alpha' | 'minSample'>,
   nowMs: number,
+  until: string,
 ): AnalysisOptions {
   const { status, endsAt, stoppedAt, analysis } = experiment;
   const end = endsAt === null ? null : Date.parse(endsAt);
   const stopped = stoppedAt === null ? nowMs : Date.parse(stoppedAt);
-  const endedAsPlanned = end !== null && end <= stopped;
+  const endedAsPlanned = end !== null && end <= Math.min(stopped, Date.parse(until));
   return {
     ...chosen,
     plannedUsers: analysis.expected_users,

@@ -26,6 +26,12 @@ export interface MetricCourse {
   readonly points: readonly (readonly SeriesPoint[])[];
 }
 
+/** The same at a look that was not the last: it may not spend what was left for the end of the plan. */
+const onTheWay = (options: AnalysisOptions): AnalysisOptions => ({
+  ...options,
+  endedAsPlanned: false,
+});
+
 /**
  * Every point analysed by itself: cumulative ones by the method of the experiment, so that a sequential
  * band holds at all points together; days by themselves, which are looked at for patterns, at a fixed
@@ -48,7 +54,10 @@ export function metricCourses(
     const moments = groupBy(course, ({ at }) => at);
     const points = [...moments]
       .sort(([a], [b]) => a - b)
-      .map(([at, point]) => pointsAt(variants, use, point, at, chosen));
+      .map(([at, point], index) => {
+        const isLast = index === moments.size - 1;
+        return pointsAt(variants, use, point, at, isLast ? chosen : onTheWay(chosen));
+      });
     return [
       {
         series,

@@ -54,7 +54,7 @@ export async function gatherBundle(
     question,
     sourced,
     trouble: await countTrouble(deps.db, experiment),
-    options: analysisOptions(experiment, chosen, deps.now()),
+    options: analysisOptions(experiment, chosen, deps.now(), question.end),
   };
 }
 
