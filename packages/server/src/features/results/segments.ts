@@ -53,7 +53,11 @@ export function segmentResults(
   });
 }
 
-/** The same analyses with the goals' p-values as one family. A Bayesian verdict has none to adjust. */
+/**
+ * The same analyses with the goals' p-values as one family, and none below what the goals of its own
+ * segment make of it, among which those count that are not released yet. A Bayesian verdict has none
+ * to adjust.
+ */
 function adjustTogether(
   analyses: readonly Analysis[],
   { alpha, method }: AnalysisOptions,
@@ -65,7 +69,12 @@ function adjustTogether(
       .flatMap(({ comparisons }) => comparisons.flatMap((comparison) => comparison ?? [])),
   );
   const adjusted = holmAdjust(family.map(({ pValue }) => pValue));
-  const adjustedOf = new Map(family.map((comparison, at) => [comparison, adjusted[at] ?? null]));
+  const adjustedOf = new Map(
+    family.map((comparison, at) => {
+      const [together, alone] = [adjusted[at] ?? null, comparison.pValueAdjusted ?? 0];
+      return [comparison, together === null ? null : Math.max(together, alone)];
+    }),
+  );
   return analyses.map((analysis) => ({
     ...analysis,
     metrics: analysis.metrics.map((metric) => ({
