@@ -1,4 +1,4 @@
-import type { MetricResult, VersusControl } from '@assay/contract';
+import type { MetricResult, SeriesPoint, VersusControl } from '@assay/contract';
 import type { Analysis, ArmEstimate, Comparison } from '@assay/core/analysis';
 import { armOf, type Population } from './analysis-input.ts';
 import { isTotal, type UsedMetric } from './use-metrics.ts';
@@ -112,22 +112,34 @@ export function metricResults(
   return Object.fromEntries(entries);
 }
 
-/** The same without intervals, where nobody wants them. */
-export const withoutIntervals = (results: Record<string, MetricResult>) =>
+const NO_INTERVAL = { ci_lower: null, ci_upper: null };
+const NO_INTERVAL_OF_LIFT = { lift_ci_lower: null, lift_ci_upper: null };
+
+const withoutBand = (point: SeriesPoint): SeriesPoint => ({
+  ...point,
+  ...NO_INTERVAL,
+  ...NO_INTERVAL_OF_LIFT,
+  difference_ci_lower: null,
+  difference_ci_upper: null,
+});
+
+function withoutInterval({ vs_control, series, ...result }: MetricResult): MetricResult {
+  const courses = Object.entries(series ?? {}).map(([name, points]): [string, SeriesPoint[]] => [
+    name,
+    points.map(withoutBand),
+  ]);
+  return {
+    ...result,
+    ...NO_INTERVAL,
+    vs_control: vs_control && { ...vs_control, ...NO_INTERVAL, ...NO_INTERVAL_OF_LIFT },
+    ...(series === undefined ? {} : { series: Object.fromEntries(courses) }),
+  };
+}
+
+/** The same without intervals, those of series neither, where nobody wants them. */
+export const withoutIntervals = (
+  results: Readonly<Record<string, MetricResult>>,
+): Record<string, MetricResult> =>
   Object.fromEntries(
-    Object.entries(results).map(([key, { vs_control, ...result }]): [string, MetricResult] => [
-      key,
-      {
-        ...result,
-        ci_lower: null,
-        ci_upper: null,
-        vs_control: vs_control && {
-          ...vs_control,
-          ci_lower: null,
-          ci_upper: null,
-          lift_ci_lower: null,
-          lift_ci_upper: null,
-        },
-      },
-    ]),
+    Object.entries(results).map(([key, result]) => [key, withoutInterval(result)]),
   );

@@ -201,6 +201,35 @@ describe('results', () => {
     expect(items.map(({ segment }: { segment: string }) => segment).sort()).toEqual(['0', '1']);
   });
 
+  test('have no interval anywhere when none is wanted', async ({ api }) => {
+    await startedExperiment(api, 'bare');
+    const timestamp = new Date(Date.now() - 60_000).toISOString();
+    const users = Array.from({ length: 20 }, (_, index) => ({
+      user_id: `u${index}`,
+      variant: index % 2 === 0 ? 'control' : 'green',
+    }));
+    const context = { country: 'DE' };
+    await api.call('POST', '/v1/exposures', {
+      exposures: users.map((user) => ({ ...user, experiment: 'bare', timestamp, context })),
+    });
+    const events = users.slice(0, 5).map(({ user_id }, index) => {
+      const event_id = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
+      return { event_id, user_id, type: 'buy', timestamp };
+    });
+    await api.call('POST', '/v1/events', { events });
+    const ends = async (parameters: string): Promise<readonly unknown[]> => {
+      const url = `/v1/experiments/bare/results?method=fixed&segment_by=context.country&series=cumulative&${parameters}`;
+      const found: unknown[] = [];
+      JSON.parse((await api.call('GET', url)).body, (key, value) => {
+        if (/ci_(lower|upper)$/.test(key) && value !== null) found.push(value);
+        return value;
+      });
+      return found;
+    };
+    expect((await ends('include_ci=true')).length).toBeGreaterThan(10);
+    expect(await ends('include_ci=false')).toEqual([]);
+  });
+
   test('export as CSV', async ({ api }) => {
     await startedExperiment(api, 'exported');
     const answer = await api.call('GET', '/v1/experiments/exported/results?format=csv');

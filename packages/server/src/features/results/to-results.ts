@@ -1,4 +1,4 @@
-import type { Results, ResultsQuery, VariantResult } from '@assay/contract';
+import type { Results, ResultsQuery, SegmentResult, VariantResult } from '@assay/contract';
 import {
   type Analysis,
   type AnalysisOptions,
@@ -52,7 +52,7 @@ export function toResults(bundle: ResultsBundle, queryMs: number): Results {
           segments: {
             by: query.segment_by,
             exploratory: true,
-            items: [...segmentResults(population, segmentsOf(answer), options)],
+            items: segmentsShown(bundle, population),
           },
         }),
     metadata: {
@@ -120,6 +120,21 @@ function variantsOf(
       ),
     };
   });
+}
+
+function segmentsShown(
+  { query, sourced: { answer }, options }: ResultsBundle,
+  population: Population,
+): SegmentResult[] {
+  const items = segmentResults(population, segmentsOf(answer), options);
+  if (query.include_ci) return [...items];
+  return items.map(({ segment, variants }) => ({
+    segment,
+    variants: variants.map((variant) => ({
+      ...variant,
+      metrics: withoutIntervals(variant.metrics),
+    })),
+  }));
 }
 
 function withCourses(
