@@ -152,3 +152,6 @@ export const SERIES_ROWS_MAX = 50_000;
 
 /** Arms, each a variant in a segment, beyond which a request is refused. */
 export const ARMS_MAX = 500;
+
+/** Counts of users beyond which an attribute has too many values to split them by. */
+export const COUNTS_MAX = 20_000;

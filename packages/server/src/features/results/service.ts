@@ -5,7 +5,7 @@ import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { listVersions, requireExperiment } from '../experiments/service.ts';
 import { analysisOptions } from './analysis-input.ts';
 import { askSource, RESULT_STORES, type Sourced } from './choose-source.ts';
-import { ARMS_MAX, type Question, SERIES_ROWS_MAX } from './question.ts';
+import { ARMS_MAX, COUNTS_MAX, type Question, SERIES_ROWS_MAX } from './question.ts';
 import { countTrouble, firstReported } from './store-postgres.ts';
 import { tooManyBuckets, tooManySegments, toQuestion } from './to-question.ts';
 import { type ResultsBundle, toResults } from './to-results.ts';
@@ -72,7 +72,9 @@ async function askChecked(
 ): Promise<Sourced> {
   const sourced = await askSource(deps, RESULT_STORES, question, query);
   if (sourced.answer.series.length > SERIES_ROWS_MAX) throw tooManyBuckets();
-  if (sourced.answer.users.length > ARMS_MAX) throw tooManySegments();
+  const { users, versions } = sourced.answer;
+  if (users.length > ARMS_MAX) throw tooManySegments();
+  if (question.segmentBy !== null && versions.length > COUNTS_MAX) throw tooManySegments();
   return sourced;
 }
 

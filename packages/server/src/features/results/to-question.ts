@@ -2,7 +2,7 @@ import { conditionsOn, type ResultsQuery } from '@assay/contract';
 import { formatInstant, parseInstant } from '@assay/core';
 import { type DomainError, invalidField, must } from '../../errors.ts';
 import type { ResolvedMetric } from './metric.ts';
-import { ARMS_MAX, BUCKET_OF, BUCKET_SECONDS, type Question } from './question.ts';
+import { ARMS_MAX, BUCKET_OF, BUCKET_SECONDS, COUNTS_MAX, type Question } from './question.ts';
 
 const REALTIME_SECONDS = 3_600;
 /** Every hour of 13 months, or every day of 27 years. */
@@ -68,11 +68,11 @@ export function toQuestion(
   };
 }
 
-/** Segments times variants would be too many for one answer. */
+/** Segments times variants, or times versions, would be too many for one answer. */
 export const tooManySegments = (): DomainError =>
   invalidField(
     'segment_by',
-    `gives more than ${ARMS_MAX} arms (segments × variants); choose an attribute with fewer values, or filter`,
+    `gives more than ${ARMS_MAX} arms (segments × variants), or ${COUNTS_MAX} counts over all versions; choose an attribute with fewer values, or filter`,
   );
 
 /** The time series would be too long for one answer. */

@@ -1,4 +1,4 @@
-import type { Question } from '../question.ts';
+import { COUNTS_MAX, type Question } from '../question.ts';
 import { and, bindTime, type Frame, filterSql, makeParameters, scalarSql, startOf } from './sql.ts';
 
 /** The parameters of a statement, with those that each of them needs. */
@@ -45,7 +45,10 @@ export const armsSql = ({ segmentBy }: Question): { select: string; groups: stri
         groups: 'GROUPING SETS ((variant_id), (variant_id, segment))',
       };
 
-/** Users by version and variant; and of these by day, by source, and by segment. */
+/**
+ * Users by version and variant; and of these by day, by source, and by segment. Only an attribute can
+ * have any number of values, so only then rows are left out: beyond COUNTS_MAX a request is refused.
+ */
 export function versionsSql(
   question: Pick<Question, 'segmentBy' | 'contextFilters'>,
   frame: Omit<Frame, 'start'>,
@@ -59,7 +62,8 @@ export function versionsSql(
       ${segmentBy === null ? 'NULL AS segment' : 'segment'}
     FROM (SELECT version, variant_id, source, segment, ${startOf('assigned_at', 'day')} AS day
           FROM (${usersSql(question, frame)}) WHERE source != 'forced')
-    GROUP BY GROUPING SETS (${sets.join(', ')})`;
+    GROUP BY GROUPING SETS (${sets.join(', ')})
+    ${segmentBy === null ? '' : `LIMIT ${COUNTS_MAX + 1}`}`;
 }
 
 /** New users per bucket. */

@@ -1,6 +1,12 @@
+import { ResultsQuery } from '@assay/contract';
 import { describe, expect } from 'vitest';
 import { startedExperiment, type TestApp } from '../../../../test/app.ts';
 import { test } from '../../../../test/fixtures.ts';
+import { type Db, inTransaction } from '../../../platform/postgres.ts';
+import { requireExperiment } from '../../experiments/service.ts';
+import { COUNTS_MAX } from '../question.ts';
+import { framedQuestion } from '../service.ts';
+import { askPostgres } from '../store-postgres.ts';
 
 /** Users who have something in common, in the two variants. */
 interface Group {
@@ -120,6 +126,14 @@ describe('the ratio check by itself', () => {
     const answer = await api.call('GET', '/v1/experiments/by-id/srm?segment_by=context.id');
     expect([answer.statusCode, answer.json().code]).toEqual([422, 'invalid']);
     expect(answer.json().errors[0].path).toBe('segment_by.0');
+    const experiment = await requireExperiment(api.deps.db, 'by-id');
+    const query = ResultsQuery.parse({ segment_by: 'context.id' });
+    const question = await framedQuestion(api.deps, experiment, query, [], 0.05);
+    const ask = (tx: Db) => askPostgres(tx, question);
+    const { versions } = await inTransaction(api.deps.db, ask, 'READ');
+    expect(versions.length).toBe(COUNTS_MAX + 1);
+    const results = await api.call('GET', '/v1/experiments/by-id/results?segment_by=context.id');
+    expect(results.json().errors[0].path).toBe('segment_by');
   });
 
   const wrong: [string, string][] = [

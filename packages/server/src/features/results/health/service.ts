@@ -3,12 +3,13 @@ import { formatInstant } from '@assay/core';
 import { invalidFields } from '../../../errors.ts';
 import { listVersions, requireExperiment } from '../../experiments/service.ts';
 import { askSource, type SourceDeps } from '../choose-source.ts';
+import { COUNTS_MAX } from '../question.ts';
 import type { ResultsDeps } from '../service.ts';
 import { countTrouble } from '../store-postgres.ts';
 import { splitStatus } from './health.ts';
 import { rootCauseOf } from './root-cause.ts';
 import { type Split, wholeCounts } from './split.ts';
-import { COUNTS_MAX, SPLIT_STORES } from './split-stores.ts';
+import { SPLIT_STORES } from './split-stores.ts';
 import { srmOf } from './srm.ts';
 
 /**

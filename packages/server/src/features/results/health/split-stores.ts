@@ -19,9 +19,6 @@ export interface SplitQuestion {
 /** Counts for each attribute, each with those of all users, days and sources; without attributes once. */
 export type SplitAnswer = readonly (readonly VersionCount[])[];
 
-/** Counts beyond which an attribute has too many values to be one that splits users. */
-export const COUNTS_MAX = 20_000;
-
 interface Row extends Record<string, unknown> {
   readonly counts: readonly VersionRow[];
   readonly as_of: string;
@@ -37,7 +34,7 @@ export const SPLIT_STORES: Stores<SplitQuestion, SplitAnswer> = {
     for (const segmentBy of segmentings(question)) {
       const frame = inPostgres.usersFrameOf(question);
       const users = inPostgres.usersSql({ segmentBy, contextFilters: [] }, frame);
-      const counts = `${inPostgres.versionsSql({ segmentBy })} LIMIT ${COUNTS_MAX + 1}`;
+      const counts = inPostgres.versionsSql({ segmentBy });
       const sql = `WITH ${users} SELECT ${allRows(counts)} AS counts, ${inPostgres.AS_OF} AS as_of`;
       statements.push({ sql, parameters: frame.values });
       const row = await askRow<Row>(tx, sql, frame, deadline);
@@ -51,8 +48,9 @@ export const SPLIT_STORES: Stores<SplitQuestion, SplitAnswer> = {
     const statements: Statement[] = [];
     const answer = segmentings(question).map(async (segmentBy) => {
       const frame = inClickHouse.usersFrameOf(question);
-      const counts = inClickHouse.versionsSql({ segmentBy, contextFilters: [] }, frame);
-      const sql = withSettings(`${counts} LIMIT ${COUNTS_MAX + 1}`);
+      const sql = withSettings(
+        inClickHouse.versionsSql({ segmentBy, contextFilters: [] }, frame),
+      );
       statements.push({ sql, parameters: frame.values });
       return toVersions(await askRows<VersionRow>(clickhouse, sql, frame));
     });

@@ -1,4 +1,4 @@
-import type { Question } from '../question.ts';
+import { COUNTS_MAX, type Question } from '../question.ts';
 import { and, bucketOf, type Frame, filterSql, makeParameters, seconds } from './sql.ts';
 
 /** The parameters of a statement, with those that each of them needs. */
@@ -78,7 +78,10 @@ export const membersSql = ({ segmentBy }: Question): string =>
     FROM (SELECT number, variant_id, 1 AS is_whole, NULL::text AS segment FROM users
       ${segmentBy === null ? '' : 'UNION ALL SELECT number, variant_id, 0, segment FROM users'}) AS m)`;
 
-/** Users by version and variant; and of these by day, by source, and by segment. */
+/**
+ * Users by version and variant; and of these by day, by source, and by segment. Only an attribute can
+ * have any number of values, so only then rows are left out: beyond COUNTS_MAX a request is refused.
+ */
 export function versionsSql({ segmentBy }: Pick<Question, 'segmentBy'>): string {
   const parts = ['day', 'source', ...(segmentBy === null ? [] : ['segment'])];
   const sets = ['(version, variant_id)', ...parts.map((part) => `(version, variant_id, ${part})`)];
@@ -88,7 +91,8 @@ export function versionsSql({ segmentBy }: Pick<Question, 'segmentBy'>): string 
       ${seconds('day')} AS day, source, ${segmentBy === null ? 'NULL' : 'segment'} AS segment
     FROM (SELECT version, variant_id, source, segment, ${bucketOf('assigned_at', 'day')} AS day
           FROM users WHERE source <> 'forced') AS chosen
-    GROUP BY GROUPING SETS (${sets.join(', ')})`;
+    GROUP BY GROUPING SETS (${sets.join(', ')})
+    ${segmentBy === null ? '' : `LIMIT ${COUNTS_MAX + 1}`}`;
 }
 
 /** New users per bucket. */
