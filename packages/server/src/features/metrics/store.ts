@@ -1,6 +1,6 @@
 import type { MetricDefinition } from '@assay/contract';
 import { must } from '../../errors.ts';
-import type { Db } from '../../platform/postgres.ts';
+import { type Db, rfc3339 } from '../../platform/postgres.ts';
 import type { MetricRecord, MetricVersionRecord } from './metric.ts';
 
 interface Row {
@@ -12,10 +12,8 @@ interface Row {
   readonly updated_at: string;
 }
 
-const rfc3339 = (column: string): string =>
-  `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ${column}`;
-
-const COLUMNS = `id, key, version, definition, ${rfc3339('created_at')}, ${rfc3339('updated_at')}`;
+const COLUMNS = `id, key, version, definition, ${rfc3339('created_at')} AS created_at,
+  ${rfc3339('updated_at')} AS updated_at`;
 
 /** A definition is kept by the statement that makes it current, so none can be lost. */
 const changed = (change: string): string => `
@@ -139,7 +137,7 @@ export async function listMetricVersions(
   before: number | null,
 ): Promise<readonly MetricVersionRecord[]> {
   const { rows } = await db.query<Pick<Row, 'version' | 'definition' | 'created_at'>>(
-    `SELECT version, definition, ${rfc3339('created_at')} FROM metric_versions
+    `SELECT version, definition, ${rfc3339('created_at')} AS created_at FROM metric_versions
      WHERE metric_id = $1 AND ($3::bigint IS NULL OR version < $3)
      ORDER BY version DESC LIMIT $2`,
     [metricId, limit, before],

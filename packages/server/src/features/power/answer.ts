@@ -1,6 +1,6 @@
-import type { FieldError, PowerRequest, PowerResult } from '@assay/contract';
+import type { PowerRequest, PowerResult } from '@assay/contract';
 import { type Plan, type PlanCaution, type PlanInput, plan } from '@assay/core/analysis';
-import { DomainError } from '../../errors.ts';
+import { invalidField, invalidFields } from '../../errors.ts';
 import type { Coming } from './facts.ts';
 import { type Settled, settle } from './settle.ts';
 
@@ -16,11 +16,11 @@ export function answer(
   variants: readonly string[],
 ): PowerResult {
   const settled = settle(request, known, observed);
-  if ('errors' in settled) throw invalid(settled.errors);
+  if ('errors' in settled) throw invalidFields(settled.errors);
   const planned = plan(settled.input);
   if (planned.status === 'ok') return toPowerResult(settled, planned, variants);
   const { field, change, status } = planned;
-  throw invalid([{ path: PATHS[field] ?? field, message: `${change} (${status})` }]);
+  throw invalidField(PATHS[field] ?? field, `${change} (${status})`);
 }
 
 /** Fields of a plan whose name in the API is another. */
@@ -30,12 +30,6 @@ const PATHS: Readonly<Partial<Record<keyof PlanInput, string>>> = {
   recruitment: 'daily_users',
   minimumDays: 'minimum_days',
 };
-
-/** A refusal that names its fields. */
-export function invalid(errors: readonly FieldError[]): DomainError {
-  const [first] = errors;
-  return new DomainError('invalid', first && `${first.path}: ${first.message}`, { errors });
-}
 
 const CAUTIONS: Readonly<Record<PlanCaution, string>> = {
   small_sample:

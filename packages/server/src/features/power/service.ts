@@ -7,13 +7,13 @@ import {
 } from '@assay/contract';
 import { formatInstant } from '@assay/core';
 import type { PlannedKind } from '@assay/core/analysis';
-import { DomainError } from '../../errors.ts';
+import { DomainError, invalidFields } from '../../errors.ts';
 import { inTransaction, isStatementTimeout } from '../../platform/postgres.ts';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { requireExperiment } from '../experiments/service.ts';
 import { metricsNamed } from '../metrics/service-names.ts';
 import { getResults, type ResultsDeps } from '../results/service.ts';
-import { answer, invalid } from './answer.ts';
+import { answer } from './answer.ts';
 import {
   armsOf,
   BUILT_IN_KINDS,
@@ -127,7 +127,7 @@ async function resultsOf(
     const errors = query.error.issues.map(({ path, message }) =>
       ofRequest({ path: path.join('.'), message }),
     );
-    throw invalid(errors);
+    throw invalidFields(errors);
   }
   try {
     return await getResults(deps, experiment.key, query.data);

@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../../platform/postgres.ts';
 import { COUNTS_MAX, type Question } from '../question.ts';
 import { and, bucketOf, type Frame, filterSql, makeParameters, seconds } from './sql.ts';
 
@@ -21,7 +22,7 @@ export function usersFrameOf({
 }
 
 /** The time of the transaction, RFC 3339 UTC. */
-export const AS_OF = `to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+export const AS_OF = rfc3339('now()');
 
 /**
  * The text of a scalar attribute. Numbers only where both stores write them alike, without an
