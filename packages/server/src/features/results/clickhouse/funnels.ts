@@ -1,11 +1,10 @@
+import { list } from '../sql-lists.ts';
 import type { PlannedFunnel } from '../funnel-rows.ts';
 import { unionOfTypes } from '../plan.ts';
 import { ARMS_MAX, type Question } from '../question.ts';
 import { conditionSql, fromEvents } from './events.ts';
 import type { Frame } from './sql.ts';
 import { armsSql, usersSql } from './users.ts';
-
-const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('');
 
 /** Later than any event, in microseconds: a step that was not done. */
 const NEVER = '9000000000000000000';

@@ -1,11 +1,10 @@
+import { list, once } from '../sql-lists.ts';
 import { type Column, type Plan, unionOfTypes } from '../plan.ts';
 import { ARMS_MAX, type Question, SERIES_ROWS_MAX } from '../question.ts';
 import { capNames, constantNames, constantsSql, sumsSql, TINY, valuesSql } from '../sums.ts';
 import { columnSql, fromEvents } from './events.ts';
 import { bindTime, type Frame, startOf } from './sql.ts';
 import { armsSql, usersSql } from './users.ts';
-
-const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('');
 
 /** Users and their events in one stream, grouped by user: cheaper than an outer join. */
 function totalsSql(question: Question, { columns }: Plan, frame: Frame): string {
@@ -36,9 +35,6 @@ const capsSql = ({ values }: Plan, frame: Frame): readonly string[] =>
         : `quantileExactInclusive(${cap.percentile / 100})(t${column}) OVER ()`;
     return [`${sql} AS cap${index}`];
   });
-
-/** What is the same in all rows. */
-const once = (name: string): string => `min(${name})`;
 
 /** The sums of every arm. */
 export function armSumsSql(question: Question, plan: Plan, frame: Frame): string {

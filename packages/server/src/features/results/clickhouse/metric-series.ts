@@ -1,3 +1,4 @@
+import { list } from '../sql-lists.ts';
 import type { SeriesPlan } from '../metric-series.ts';
 import { type Column, unionOfTypes } from '../plan.ts';
 import type { Question } from '../question.ts';
@@ -6,7 +7,6 @@ import { columnSql, fromEvents } from './events.ts';
 import { type Frame, startOf } from './sql.ts';
 import { usersSql } from './users.ts';
 
-const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('');
 const micros = (time: string): string => `toUnixTimestamp64Micro(${time})`;
 const days = (from: string, to: string): string =>
   `((${micros(to)} - ${micros(from)}) / 86400000000)`;

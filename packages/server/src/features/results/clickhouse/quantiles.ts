@@ -1,3 +1,4 @@
+import { list } from '../sql-lists.ts';
 import type { ArmRow } from '../arm-data.ts';
 import { unionOfTypes } from '../plan.ts';
 import type { QuantilePlan, QuantileRow } from '../quantile-rows.ts';
@@ -6,8 +7,6 @@ import { TINY } from '../sums.ts';
 import { conditionSql, fromEvents, valueSql } from './events.ts';
 import type { Frame } from './sql.ts';
 import { armsSql, usersSql } from './users.ts';
-
-const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('');
 
 /** Every user with the values of their events, a list for each set. */
 function valuesOfUsers(question: Question, { columns }: QuantilePlan, frame: Frame): string {

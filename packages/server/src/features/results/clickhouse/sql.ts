@@ -101,8 +101,6 @@ export function scalarSql(column: string, name: string, { bind }: Parameters): s
     abs(${number}) >= 1e-4 AND abs(${number}) < 1e15, toString(${number}), NULL) AS Nullable(String))`;
 }
 
-export const and = (conditions: readonly string[]): string => conditions.join(' AND ');
-
 const UNITS: Readonly<Record<string, string>> = {
   minute: 'toStartOfMinute',
   hour: 'toStartOfHour',

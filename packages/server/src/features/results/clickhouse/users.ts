@@ -1,5 +1,6 @@
+import { and } from '../sql-lists.ts';
 import { COUNTS_MAX, type Question } from '../question.ts';
-import { and, bindTime, type Frame, filterSql, makeParameters, scalarSql, startOf } from './sql.ts';
+import { bindTime, type Frame, filterSql, makeParameters, scalarSql, startOf } from './sql.ts';
 
 /** The parameters of a statement, with those that each of them needs. */
 export function frameOf(question: Pick<Question, 'experimentId' | 'start' | 'end'>): Frame {

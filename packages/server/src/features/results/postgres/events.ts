@@ -1,6 +1,7 @@
+import { and } from '../sql-lists.ts';
 import { type Column, unionOfTypes } from '../plan.ts';
 import type { Question } from '../question.ts';
-import { and, type Frame, filterSql, numberSql } from './sql.ts';
+import { type Frame, filterSql, numberSql } from './sql.ts';
 
 const micros = (frame: Frame, count: number): string =>
   `${frame.bind(count, 'float8')} * interval '1 microsecond'`;

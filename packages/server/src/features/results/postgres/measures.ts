@@ -1,8 +1,9 @@
+import { list, once } from '../sql-lists.ts';
 import { type Column, type Plan, unionOfTypes } from '../plan.ts';
 import { ARMS_MAX, type Question, SERIES_ROWS_MAX } from '../question.ts';
 import { capNames, constantNames, constantsSql, sumsSql, TINY, valuesSql } from '../sums.ts';
 import { eventsOf, isAfterSql } from './events.ts';
-import { bucketOf, type Frame, seconds } from './sql.ts';
+import { bucketOf, type Frame, seconds, arrayOf } from './sql.ts';
 import { armsSql } from './users.ts';
 
 // One pass over the events: cells of user, bucket of the time series and type, of which both the
@@ -13,8 +14,6 @@ const isOfCells = ({ filters, property, from, to, before }: Column): boolean =>
   filters.length === 0 && property === null && from === null && to === null && before === null;
 
 const CELL_OF = { count: 'events', valued: 'valued', sum: 'total' } as const;
-
-const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('');
 
 /** Events by user, bucket (null outside of the series) and type, as the expression `cells`. */
 function cellsSql(question: Question, plan: Plan, frame: Frame, from: string | null): string {
@@ -102,10 +101,6 @@ export function measuresSql(
       SELECT count(*) ${list(constantsSql(plan))} FROM valued)`,
   ];
 }
-
-const arrayOf = (parts: readonly string[]): string => `ARRAY[${parts.join(', ')}]::float8[]`;
-/** What is the same in all rows. */
-const once = (name: string): string => `min(${name})`;
 
 /** The sums of every arm. */
 export function armSumsSql(question: Question, plan: Plan): string {

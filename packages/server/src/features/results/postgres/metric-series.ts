@@ -1,12 +1,12 @@
+import { list } from '../sql-lists.ts';
 import type { SeriesPlan } from '../metric-series.ts';
 import { type Column, unionOfTypes } from '../plan.ts';
 import type { MetricSeries, Question } from '../question.ts';
 import { growthSql, spreadSql, TINY, valuesSql } from '../sums.ts';
 import { eventsOf } from './events.ts';
-import { allRows, bucketOf, type Frame, seconds } from './sql.ts';
+import { allRows, bucketOf, type Frame, seconds, arrayOf } from './sql.ts';
 import { usersSql } from './users.ts';
 
-const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('');
 const days = (from: string, to: string): string => `extract(epoch FROM ${to} - ${from}) / 86400`;
 
 const AGGREGATES = { variance: 'var_pop', covariance: 'covar_pop' };
@@ -44,8 +44,6 @@ function givenSql({ constants, caps }: SeriesPlan, { bind }: Frame): string {
 
 const quiet = (column: Column, sql: string): string =>
   column.aggregate === 'sum' ? `CASE WHEN abs(${sql}) >= ${TINY} THEN ${sql} ELSE 0 END` : sql;
-
-const arrayOf = (parts: readonly string[]): string => `ARRAY[${parts.join(', ')}]::float8[]`;
 
 /** Of each bucket by itself. */
 function withinSql({ plan }: SeriesPlan, at: string): string {

@@ -47,13 +47,15 @@ export const numberSql = (json: string): string => `CASE jsonb_typeof(${json}) W
     CASE WHEN abs((${json})::numeric) >= ${TINY} THEN (${json})::float8 ELSE 0 END
   END END`;
 
-export const and = (conditions: readonly string[]): string => conditions.join(' AND ');
-
 /** Beginnings of minutes, hours and days are the same everywhere in UTC. */
 export const bucketOf = (column: string, bucket: string): string =>
   `date_bin('1 ${bucket}', ${column}, '2000-01-01T00:00:00Z'::timestamptz)`;
 
 export const seconds = (column: string): string => `extract(epoch FROM ${column})::float8`;
+
+/** Numbers of one row as one value. */
+export const arrayOf = (parts: readonly string[]): string =>
+  `ARRAY[${parts.join(', ')}]::float8[]`;
 
 /** All rows of a select as one JSON value. */
 export const allRows = (select: string): string =>

@@ -1,3 +1,4 @@
+import { and } from '../sql-lists.ts';
 import type { PlannedFunnel } from '../funnel-rows.ts';
 import { type Column, type Plan, unionOfTypes } from '../plan.ts';
 import type { Question } from '../question.ts';
@@ -5,7 +6,7 @@ import { TINY, valuesSql } from '../sums.ts';
 import { eventsOf } from './events.ts';
 import { reachedSql } from './funnels.ts';
 import { measuresSql } from './measures.ts';
-import { and, type Frame, filterSql } from './sql.ts';
+import { type Frame, filterSql } from './sql.ts';
 
 // What each user did, instead of sums over them: for those who draw arms of their own. The users are
 // a random part of the experiment's, in an order that the hash of their ids gives.
