@@ -1,9 +1,9 @@
 import type { Db } from '../../platform/postgres.ts';
-import type { Frame } from '../results/postgres/sql.ts';
+import { scanStart } from '../results/postgres/scan-start.ts';
+import { askRows, type Frame, planForSets } from '../results/postgres/sql.ts';
 import { userEventsSql, userFunnelsSql, userValuesSql } from '../results/postgres/user-values.ts';
 import { frameOf } from '../results/postgres/users.ts';
 import type { Question } from '../results/question.ts';
-import { scanStart } from '../results/store-postgres.ts';
 import type { UserEvents, UserPlan, UserRows } from './population.ts';
 
 /** How much is read at most. */
@@ -26,24 +26,13 @@ export async function readUsers(
   limits: ReadLimits,
 ): Promise<UserRows> {
   const deadline = performance.now() + limits.milliseconds;
-  const rowsOf = async <Row extends Record<string, unknown>>(
+  const rowsOf = <Row extends Record<string, unknown>>(
     text: (frame: Frame) => string,
   ): Promise<readonly Row[]> => {
-    const left = Math.max(1, Math.round(deadline - performance.now()));
-    await tx.query(`SET LOCAL statement_timeout = ${left}`);
     const frame = frameOf(question);
-    const { rows } = await tx.query<Row>({
-      text: text(frame),
-      values: [...frame.values],
-      query_timeout: left + 2_000,
-    });
-    return rows;
+    return askRows(tx, text(frame), frame, deadline);
   };
-  // As for results: whole sets are joined, and compiling takes longer than it saves.
-  await tx.query(`SET LOCAL work_mem = '128MB'`);
-  await tx.query('SET LOCAL enable_nestloop = off');
-  await tx.query('SET LOCAL enable_mergejoin = off');
-  await tx.query('SET LOCAL jit = off');
+  await planForSets(tx);
   const from = await scanStart(tx, question, plan.values);
   const users = await rowsOf<{ id: string; values: number[] }>((frame) =>
     userValuesSql(question, plan.values, frame, { limit: limits.users, from }),

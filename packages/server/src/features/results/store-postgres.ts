@@ -1,4 +1,3 @@
-import { formatInstant, parseInstant } from '@assay/core';
 import { must } from '../../errors.ts';
 import { type Db, rfc3339 } from '../../platform/postgres.ts';
 import { type SumsRow, toArms, toCaps, toUsers } from './arm-data.ts';
@@ -11,11 +10,12 @@ import {
   toMetricSeries,
 } from './metric-series.ts';
 import { type Plan, planOf } from './plan.ts';
+import { scanStart } from './postgres/scan-start.ts';
 import { funnelsSql } from './postgres/funnels.ts';
 import { armSumsSql, measuresSql, seriesSql } from './postgres/measures.ts';
 import { seriesByAgeSql, seriesByDaySql } from './postgres/metric-series.ts';
 import { quantilesSql } from './postgres/quantiles.ts';
-import { allRows, askRow, type Frame } from './postgres/sql.ts';
+import { allRows, askRow, type Frame, planForSets } from './postgres/sql.ts';
 import { AS_OF, assignedSql, frameOf, usersSql, versionsSql } from './postgres/users.ts';
 import { type QuantileRow, quantilePlanOf, toQuantiles } from './quantile-rows.ts';
 import {
@@ -54,13 +54,7 @@ export async function askPostgres(
   question: Question,
 ): Promise<Answer & { readonly asOf: string; readonly statements: readonly Statement[] }> {
   const deadline = performance.now() + STATEMENT_TIMEOUT_MS;
-  await tx.query(`SET LOCAL work_mem = '128MB'`);
-  // Whole sets are joined, and a planner without fresh statistics would take them for a few rows:
-  // 21 s by nested loops against 0.2 s by hashing, with 6,325 users just loaded.
-  await tx.query('SET LOCAL enable_nestloop = off');
-  await tx.query('SET LOCAL enable_mergejoin = off');
-  // Compiling takes longer than it saves.
-  await tx.query('SET LOCAL jit = off');
+  await planForSets(tx);
   const statements: Statement[] = [];
   const ask: Ask = (text) => {
     const frame = frameOf(question);
@@ -90,24 +84,6 @@ export async function askPostgres(
     steps: funnels.steps,
     metricSeries: await askSeries(ask, question, seriesPlanOf(question, arms, base.caps)),
   };
-}
-
-/**
- * From when on events are read where that is not the question's start: covariates begin before the
- * first assignment. A constant, since of a time it does not know the planner expects next to nothing.
- */
-export async function scanStart(
-  tx: Db,
-  question: Question,
-  { columns }: Plan,
-): Promise<string | null> {
-  const { experimentId, start, retentionFloor } = question;
-  const before = Math.max(0, ...columns.map((column) => column.before ?? 0));
-  const first = before === 0 ? null : await firstAssignment(tx, experimentId);
-  if (first === null) return null;
-  const micros = (time: string): number => must(parseInstant(time), 'times are RFC 3339');
-  const earliest = Math.min(micros(start), micros(first) - before);
-  return formatInstant(Math.max(micros(retentionFloor), earliest));
 }
 
 /** All that is a sum over events, in one statement: their join with users is most of the work. */
@@ -196,18 +172,9 @@ interface FirstRow extends Record<string, unknown> {
   readonly first: string | null;
 }
 
-/** When the first user was assigned, RFC 3339 UTC; null before that. */
-async function firstAssignment(db: Db, experimentId: number): Promise<string | null> {
-  const { rows } = await db.query<FirstRow>(
-    `SELECT ${rfc3339('min(assigned_at)')} AS first FROM assignments WHERE experiment_id = $1`,
-    [experimentId],
-  );
-  return rows[0]?.first ?? null;
-}
-
 /**
- * The same where it may be before the start: only who reports exposures can set such times, and all
- * other experiments need no look at every user. Null otherwise.
+ * When the first user was assigned, RFC 3339 UTC, where that may be before the start: only who reports
+ * exposures can set such times, and all other experiments need no look at every user. Null otherwise.
  */
 export async function firstReported(db: Db, experimentId: number): Promise<string | null> {
   const { rows } = await db.query<FirstRow>(

@@ -61,13 +61,24 @@ export const arrayOf = (parts: readonly string[]): string =>
 export const allRows = (select: string): string =>
   `(SELECT coalesce(json_agg(to_json(r)), '[]') FROM (${select}) AS r)`;
 
-/** The one row of a statement that ends by `deadline` (of `performance.now()`), or fails. */
-export async function askRow<Row extends Record<string, unknown>>(
+/** Has the statements of a transaction join whole sets. */
+export async function planForSets(tx: Db): Promise<void> {
+  await tx.query(`SET LOCAL work_mem = '128MB'`);
+  // A planner without fresh statistics would take the sets for a few rows: 21 s by nested loops
+  // against 0.2 s by hashing, with 6,325 users just loaded.
+  await tx.query('SET LOCAL enable_nestloop = off');
+  await tx.query('SET LOCAL enable_mergejoin = off');
+  // Compiling takes longer than it saves.
+  await tx.query('SET LOCAL jit = off');
+}
+
+/** The rows of a statement that ends by `deadline` (of `performance.now()`), or fails. */
+export async function askRows<Row extends Record<string, unknown>>(
   tx: Db,
   text: string,
   { values }: Parameters,
   deadline: number,
-): Promise<Row> {
+): Promise<readonly Row[]> {
   const left = Math.max(1, Math.round(deadline - performance.now()));
   await tx.query(`SET LOCAL statement_timeout = ${left}`);
   const { rows } = await tx.query<Row>({
@@ -75,5 +86,16 @@ export async function askRow<Row extends Record<string, unknown>>(
     values: [...values],
     query_timeout: left + 2_000,
   });
-  return must(rows[0], 'a select without FROM has one row');
+  return rows;
+}
+
+/** The one row of a statement that ends by `deadline` (of `performance.now()`), or fails. */
+export async function askRow<Row extends Record<string, unknown>>(
+  tx: Db,
+  text: string,
+  parameters: Parameters,
+  deadline: number,
+): Promise<Row> {
+  const [row] = await askRows<Row>(tx, text, parameters, deadline);
+  return must(row, 'a select without FROM has one row');
 }
