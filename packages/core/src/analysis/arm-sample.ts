@@ -135,6 +135,19 @@ export function sampleOf(data: ArmData, alpha: number): ArmSampleOutcome {
   }
 }
 
+/** Users of an arm, with and without events. */
+export function usersOf(data: ArmData): number {
+  switch (data.kind) {
+    case 'rate':
+      return data.n;
+    case 'mean':
+    case 'ratio':
+      return data.moments.n;
+    case 'quantile':
+      return data.users;
+  }
+}
+
 const momentsOf = (data: ArmData): JointMoments | null =>
   data.kind === 'rate' ? data.joint : data.kind === 'quantile' ? null : data.moments;
 

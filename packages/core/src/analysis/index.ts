@@ -1,6 +1,7 @@
 // Every public name of the analysis.
 
 export { analyse } from './analyse.ts';
+export { usersOf } from './arm-sample.ts';
 export { minimumDetectableEffect } from './detectable-effect.ts';
 export { plan, ratioBaseline } from './plan.ts';
 export * from './plan-types.ts';

@@ -1,20 +1,9 @@
 import { analyse } from '../analysis/analyse.ts';
+import { usersOf } from '../analysis/arm-sample.ts';
 import type { AnalysedMetric, AnalysisInput, ArmData } from '../analysis/types.ts';
 import type { Conclude, MetricOfUsers, RecalibrationOptions } from './types.ts';
 
 type Analysis = RecalibrationOptions['analysis'];
-
-const usersOf = (data: ArmData): number => {
-  switch (data.kind) {
-    case 'rate':
-      return data.n;
-    case 'quantile':
-      return data.users;
-    case 'mean':
-    case 'ratio':
-      return data.moments.n;
-  }
-};
 
 function analysed(
   { key, direction }: Pick<MetricOfUsers, 'key' | 'direction'>,
@@ -29,7 +18,8 @@ function analysed(
     })),
     // Secondary: each metric's own p-value is under test, not what a family of goals makes of it.
     metrics: [{ key, role: 'secondary', margin: null, direction, data: arms }],
-    options: { method, alpha, minSample: 0, plannedUsers, isOver: plannedUsers === null },
+    // Over, so that a test which is read once may be; a plan is judged as far as it has come.
+    options: { method, alpha, minSample: 0, plannedUsers, isOver: true },
   };
   return analyse(input).metrics[0];
 }
@@ -43,17 +33,12 @@ export const pooledValue = (
 
 /** Concludes as the results of an experiment do. */
 export function concludeBy(analysis: Analysis): Conclude {
-  const { alpha } = analysis;
   return (metric, arms) => {
     const result = analysed(metric, arms, analysis);
     const comparison = result?.comparisons[1] ?? null;
     if (result === undefined || comparison === null) return null;
-    const { pValue, chanceToWin, lower, upper } = comparison;
+    const { pValue, chanceToWin, significant, lower, upper } = comparison;
     if (pValue === null && chanceToWin === null) return null;
-    const isRejected =
-      chanceToWin === null
-        ? pValue !== null && pValue < alpha
-        : chanceToWin >= 1 - alpha / 2 || chanceToWin <= alpha / 2;
-    return { isRejected, pValue, lower, upper, arms: result.arms };
+    return { isRejected: significant, pValue, lower, upper, arms: result.arms };
   };
 }

@@ -1,13 +1,8 @@
 import type { SeriesPoint } from '@assay/contract';
-import { type AnalysisOptions, type ArmData, analyse } from '@assay/core/analysis';
+import { type AnalysisOptions, analyse, usersOf } from '@assay/core/analysis';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
 import type { MetricSeries, MetricSeriesRow } from './question.ts';
 import type { UsedMetric } from './use-metrics.ts';
-
-const usersOf = (data: ArmData): number => {
-  if (data.kind === 'rate') return data.n;
-  return data.kind === 'quantile' ? data.users : data.moments.n;
-};
 
 function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
   const groups = new Map<Key, Item[]>();
