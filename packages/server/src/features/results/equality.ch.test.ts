@@ -80,6 +80,9 @@ function expectSeries(answer: Answer, question: Question, users: readonly Refere
   const from = Math.max(...[question.start, series.start].map((time) => parseInstant(time) ?? 0));
   const seconds = BUCKET_SECONDS[series.bucket];
   const bucketOf = (ts: number): number => Math.floor(ts / 1e6 / seconds) * seconds;
+  const dayOf = (ts: number): number => Math.floor(ts / 1e6 / 86_400) * 86_400;
+  const begin = parseInstant(series.start) ?? 0;
+  const arrivalOf = (ts: number): number => (ts >= begin ? bucketOf(ts) : dayOf(ts));
   const events = users.flatMap((user, index) =>
     user.events
       .filter(({ ts }) => ts >= user.assignedAt && ts >= from)
@@ -96,7 +99,7 @@ function expectSeries(answer: Answer, question: Question, users: readonly Refere
   );
   expect(
     new Map(answer.assigned.map((row) => [JSON.stringify([row.variantId, row.time]), row.users])),
-  ).toEqual(countBy(users, (user) => [user.variantId, bucketOf(user.assignedAt)]));
+  ).toEqual(countBy(users, ({ variantId, assignedAt }) => [variantId, arrivalOf(assignedAt)]));
 }
 
 const metricOf = ({ metrics }: Question, key: string): ResolvedMetric => {

@@ -135,7 +135,7 @@ export interface Answer {
   readonly caps: readonly MetricCaps[];
   readonly versions: readonly VersionCount[];
   readonly series: readonly SeriesRow[];
-  /** New users per bucket, over all time up to the end. */
+  /** New users per bucket, over all time up to the end; before the series begins per day. */
   readonly assigned: readonly AssignedRow[];
   readonly metricSeries: readonly MetricSeriesRow[];
 }

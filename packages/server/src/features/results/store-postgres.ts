@@ -99,7 +99,7 @@ const askMeasures = (
       SELECT ${allRows(armSumsSql(question, plan))} AS sums,
         ${allRows(versionsSql(question))} AS versions,
         ${allRows(seriesSql(question, frame))} AS series,
-        ${allRows(assignedSql(question.series.bucket))} AS assigned,
+        ${allRows(assignedSql(question, frame))} AS assigned,
         ${AS_OF} AS as_of`;
   });
 

@@ -67,8 +67,14 @@ export function versionsSql(
     ${segmentBy === null ? '' : `LIMIT ${COUNTS_MAX + 1}`}`;
 }
 
-/** New users per bucket. */
-export const assignedSql = (question: Question, frame: Frame): string =>
-  `SELECT variant_id AS variantId, ${startOf('assigned_at', question.series.bucket)} AS time,
-     toFloat64(count()) AS users
-   FROM (${usersSql(question, frame)}) GROUP BY variantId, time`;
+/**
+ * New users per bucket of the series; before its beginning per day, since of the last hour by minutes
+ * nobody wants the minutes of a year.
+ */
+export function assignedSql(question: Question, frame: Frame): string {
+  const { start, bucket } = question.series;
+  const time = `if(assigned_at >= ${bindTime(frame, start)},
+    ${startOf('assigned_at', bucket)}, ${startOf('assigned_at', 'day')})`;
+  return `SELECT variant_id AS variantId, ${time} AS time, toFloat64(count()) AS users
+    FROM (${usersSql(question, frame)}) GROUP BY variantId, time`;
+}

@@ -97,8 +97,14 @@ export function versionsSql({ segmentBy }: Pick<Question, 'segmentBy'>): string 
     ${segmentBy === null ? '' : `LIMIT ${COUNTS_MAX + 1}`}`;
 }
 
-/** New users per bucket. */
-export const assignedSql = (bucket: string): string =>
-  `SELECT variant_id AS "variantId", ${seconds(bucketOf('assigned_at', bucket))} AS time,
+/**
+ * New users per bucket of the series; before its beginning per day, since of the last hour by minutes
+ * nobody wants the minutes of a year.
+ */
+export function assignedSql({ series }: Question, frame: Frame): string {
+  const time = `CASE WHEN assigned_at >= ${frame.bind(series.start, 'timestamptz')}
+    THEN ${bucketOf('assigned_at', series.bucket)} ELSE ${bucketOf('assigned_at', 'day')} END`;
+  return `SELECT variant_id AS "variantId", ${seconds(`(${time})`)} AS time,
      count(*)::float8 AS users
    FROM users GROUP BY 1, 2`;
+}
