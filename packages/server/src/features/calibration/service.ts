@@ -7,6 +7,7 @@ import { inTransaction } from '../../platform/postgres.ts';
 import { type Actor, recordAudit } from '../audit/service.ts';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { requireExperiment } from '../experiments/service.ts';
+import { alphaOf } from '../results/alpha.ts';
 import { isTotal, metricsToUse } from '../results/use-metrics.ts';
 import { type CalibrationPlan, toCalibration } from './calibration.ts';
 import {
@@ -77,8 +78,7 @@ async function planOf(
   return {
     experimentId: experiment.id,
     method: method ?? analysis.method,
-    // Of the decimal that is meant: 1 − 0.95 is not 0.05.
-    alpha: Number(((100 - analysis.confidence_level) / 100).toFixed(6)),
+    alpha: alphaOf(analysis.confidence_level),
     splits,
     metrics: await metricsOf({ db }, experiment, metrics),
     seed: randomUUID(),

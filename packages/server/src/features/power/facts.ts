@@ -2,6 +2,7 @@ import type { PowerRequest, PowerResult, Results } from '@assay/contract';
 import type { PlannedKind } from '@assay/core/analysis';
 import { must } from '../../errors.ts';
 import type { ExperimentRecord, VariantRecord } from '../experiments/experiment.ts';
+import { alphaOf } from '../results/alpha.ts';
 import type { Traffic } from './store.ts';
 
 /** A number or a word, and where it came from. */
@@ -58,7 +59,7 @@ export function definitionFacts(
     ...(use === undefined ? {} : { role: fact(use.role === 'guardrail' ? 'guardrail' : 'goal') }),
     ...(use?.margin === undefined ? {} : { margin: fact(use.margin) }),
     method: fact(analysis.method),
-    alpha: fact((100 - analysis.confidence_level) / 100),
+    alpha: fact(alphaOf(analysis.confidence_level)),
     allocation: fact(armsOf(experiment).map(({ allocation }) => allocation / 100)),
     planned: fact(
       analysis.expected_users !== null,

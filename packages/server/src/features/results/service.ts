@@ -3,6 +3,7 @@ import type { Deps } from '../../deps.ts';
 import { retentionFloor } from '../../retention.ts';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { listVersions, requireExperiment } from '../experiments/service.ts';
+import { alphaOf } from './alpha.ts';
 import { analysisOptions } from './analysis-input.ts';
 import { askSource, RESULT_STORES, type Sourced } from './choose-source.ts';
 import { ARMS_MAX, COUNTS_MAX, type Question, SERIES_ROWS_MAX } from './question.ts';
@@ -33,7 +34,7 @@ export async function gatherBundle(
   const experiment = await requireExperiment(deps.db, ref);
   const uses = await metricsToUse(deps.db, experiment, query);
   const { confidence_level, method } = experiment.analysis;
-  const alpha = 1 - (query.confidence_level ?? confidence_level) / 100;
+  const alpha = alphaOf(query.confidence_level ?? confidence_level);
   const chosen = {
     method: query.method ?? method,
     alpha,
