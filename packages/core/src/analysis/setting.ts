@@ -14,7 +14,10 @@ export interface Setting {
   readonly isFinal: boolean;
 }
 
-/** How far the experiment is, by its users. Looks beyond the plan are taken for its end: stop there. */
+/**
+ * How far the experiment is, by its users. Every look beyond the plan is taken for its end, so that the
+ * level holds up to the first of them: stop there.
+ */
 export function settingOf({ arms, options }: AnalysisInput): Setting {
   const { plannedUsers, isOver, endedAsPlanned = false } = options;
   const users = arms.reduce((sum, arm) => sum + arm.users, 0);
