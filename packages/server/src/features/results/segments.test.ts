@@ -18,7 +18,9 @@ const OPTIONS: AnalysisOptions = {
 };
 
 /** Goals `g0`, `g1` … of a control and a treatment of 1,000 users each in one segment. */
-function goalsOf(...outcomes: readonly (readonly [control: number, treatment: number])[]): Population {
+function goalsOf(
+  ...outcomes: readonly (readonly [control: number, treatment: number])[]
+): Population {
   const goals = outcomes.map(([control, treatment], index) => {
     const metric = { ...builtInMetric('conversion_rate', undefined), key: `g${index}` };
     const data = [rate(1_000, control), rate(1_000, treatment)];

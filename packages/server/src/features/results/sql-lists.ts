@@ -6,5 +6,4 @@ export const and = (conditions: readonly string[]): string => conditions.join(' 
 export const once = (name: string): string => `min(${name})`;
 
 /** Further columns after the first. */
-export const list = (parts: readonly string[]): string =>
-  parts.map((part) => `, ${part}`).join('');
+export const list = (parts: readonly string[]): string => parts.map((part) => `, ${part}`).join('');

@@ -10,11 +10,11 @@ import {
   toMetricSeries,
 } from './metric-series.ts';
 import { type Plan, planOf } from './plan.ts';
-import { scanStart } from './postgres/scan-start.ts';
 import { funnelsSql } from './postgres/funnels.ts';
 import { armSumsSql, measuresSql, seriesSql } from './postgres/measures.ts';
 import { seriesByAgeSql, seriesByDaySql } from './postgres/metric-series.ts';
 import { quantilesSql } from './postgres/quantiles.ts';
+import { scanStart } from './postgres/scan-start.ts';
 import { allRows, askRow, type Frame, planForSets } from './postgres/sql.ts';
 import { AS_OF, assignedSql, frameOf, usersSql, versionsSql } from './postgres/users.ts';
 import { type QuantileRow, quantilePlanOf, toQuantiles } from './quantile-rows.ts';

@@ -1,6 +1,6 @@
-import { and } from '../sql-lists.ts';
 import type { Column } from '../plan.ts';
 import type { Question } from '../question.ts';
+import { and } from '../sql-lists.ts';
 import { bindTime, type Frame, filterSql, numberSql } from './sql.ts';
 import { usersSql } from './users.ts';
 

@@ -1,7 +1,7 @@
-import { list } from '../sql-lists.ts';
 import type { PlannedFunnel } from '../funnel-rows.ts';
 import { unionOfTypes } from '../plan.ts';
 import { ARMS_MAX, type Question } from '../question.ts';
+import { list } from '../sql-lists.ts';
 import { conditionSql, fromEvents } from './events.ts';
 import type { Frame } from './sql.ts';
 import { armsSql, usersSql } from './users.ts';

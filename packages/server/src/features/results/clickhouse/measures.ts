@@ -1,6 +1,6 @@
-import { list, once } from '../sql-lists.ts';
 import { type Column, type Plan, unionOfTypes } from '../plan.ts';
 import { ARMS_MAX, type Question, SERIES_ROWS_MAX } from '../question.ts';
+import { list, once } from '../sql-lists.ts';
 import { capNames, constantNames, constantsSql, sumsSql, TINY, valuesSql } from '../sums.ts';
 import { columnSql, fromEvents } from './events.ts';
 import { bindTime, type Frame, startOf } from './sql.ts';

@@ -1,7 +1,7 @@
-import { list } from '../sql-lists.ts';
 import type { SeriesPlan } from '../metric-series.ts';
 import { type Column, unionOfTypes } from '../plan.ts';
 import type { Question } from '../question.ts';
+import { list } from '../sql-lists.ts';
 import { growthSql, spreadSql, TINY, valuesSql } from '../sums.ts';
 import { columnSql, fromEvents } from './events.ts';
 import { type Frame, startOf } from './sql.ts';

@@ -1,8 +1,8 @@
-import { list } from '../sql-lists.ts';
 import type { ArmRow } from '../arm-data.ts';
 import { unionOfTypes } from '../plan.ts';
 import type { QuantilePlan, QuantileRow } from '../quantile-rows.ts';
 import { ARMS_MAX, type Question } from '../question.ts';
+import { list } from '../sql-lists.ts';
 import { TINY } from '../sums.ts';
 import { conditionSql, fromEvents, valueSql } from './events.ts';
 import type { Frame } from './sql.ts';

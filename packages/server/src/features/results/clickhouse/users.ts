@@ -1,5 +1,5 @@
-import { and } from '../sql-lists.ts';
 import { COUNTS_MAX, type Question } from '../question.ts';
+import { and } from '../sql-lists.ts';
 import { bindTime, type Frame, filterSql, makeParameters, scalarSql, startOf } from './sql.ts';
 
 /** The parameters of a statement, with those that each of them needs. */

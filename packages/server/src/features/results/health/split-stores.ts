@@ -48,9 +48,7 @@ export const SPLIT_STORES: Stores<SplitQuestion, SplitAnswer> = {
     const statements: Statement[] = [];
     const answer = segmentings(question).map(async (segmentBy) => {
       const frame = inClickHouse.usersFrameOf(question);
-      const sql = withSettings(
-        inClickHouse.versionsSql({ segmentBy, contextFilters: [] }, frame),
-      );
+      const sql = withSettings(inClickHouse.versionsSql({ segmentBy, contextFilters: [] }, frame));
       statements.push({ sql, parameters: frame.values });
       return toVersions(await askRows<VersionRow>(clickhouse, sql, frame));
     });

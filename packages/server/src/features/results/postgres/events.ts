@@ -1,6 +1,6 @@
-import { and } from '../sql-lists.ts';
 import { type Column, unionOfTypes } from '../plan.ts';
 import type { Question } from '../question.ts';
+import { and } from '../sql-lists.ts';
 import { type Frame, filterSql, numberSql } from './sql.ts';
 
 const micros = (frame: Frame, count: number): string =>

@@ -1,9 +1,9 @@
-import { list, once } from '../sql-lists.ts';
 import { type Column, type Plan, unionOfTypes } from '../plan.ts';
 import { ARMS_MAX, type Question, SERIES_ROWS_MAX } from '../question.ts';
+import { list, once } from '../sql-lists.ts';
 import { capNames, constantNames, constantsSql, sumsSql, TINY, valuesSql } from '../sums.ts';
 import { eventsOf, isAfterSql } from './events.ts';
-import { bucketOf, type Frame, seconds, arrayOf } from './sql.ts';
+import { arrayOf, bucketOf, type Frame, seconds } from './sql.ts';
 import { armsSql } from './users.ts';
 
 // One pass over the events: cells of user, bucket of the time series and type, of which both the

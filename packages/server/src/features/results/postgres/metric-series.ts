@@ -1,10 +1,10 @@
-import { list } from '../sql-lists.ts';
 import type { SeriesPlan } from '../metric-series.ts';
 import { type Column, unionOfTypes } from '../plan.ts';
 import type { MetricSeries, Question } from '../question.ts';
+import { list } from '../sql-lists.ts';
 import { growthSql, spreadSql, TINY, valuesSql } from '../sums.ts';
 import { eventsOf } from './events.ts';
-import { allRows, bucketOf, type Frame, seconds, arrayOf } from './sql.ts';
+import { allRows, arrayOf, bucketOf, type Frame, seconds } from './sql.ts';
 import { usersSql } from './users.ts';
 
 const days = (from: string, to: string): string => `extract(epoch FROM ${to} - ${from}) / 86400`;

@@ -54,8 +54,7 @@ export const bucketOf = (column: string, bucket: string): string =>
 export const seconds = (column: string): string => `extract(epoch FROM ${column})::float8`;
 
 /** Numbers of one row as one value. */
-export const arrayOf = (parts: readonly string[]): string =>
-  `ARRAY[${parts.join(', ')}]::float8[]`;
+export const arrayOf = (parts: readonly string[]): string => `ARRAY[${parts.join(', ')}]::float8[]`;
 
 /** All rows of a select as one JSON value. */
 export const allRows = (select: string): string =>

@@ -1,7 +1,7 @@
-import { and } from '../sql-lists.ts';
 import type { PlannedFunnel } from '../funnel-rows.ts';
 import { type Column, type Plan, unionOfTypes } from '../plan.ts';
 import type { Question } from '../question.ts';
+import { and } from '../sql-lists.ts';
 import { TINY, valuesSql } from '../sums.ts';
 import { eventsOf } from './events.ts';
 import { reachedSql } from './funnels.ts';

@@ -1,6 +1,6 @@
-import { and } from '../sql-lists.ts';
 import { rfc3339 } from '../../../platform/postgres.ts';
 import { COUNTS_MAX, type Question } from '../question.ts';
+import { and } from '../sql-lists.ts';
 import { bucketOf, type Frame, filterSql, makeParameters, seconds } from './sql.ts';
 
 /** The parameters of a statement, with those that each of them needs. */
