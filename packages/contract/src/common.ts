@@ -124,8 +124,25 @@ function checkJson(
 export const CONTEXT_BYTES_MAX = 2_048;
 export const Context = jsonObject(CONTEXT_BYTES_MAX);
 
+/** A number of a query or a path: decimal digits, and nothing that JavaScript would take for some. */
+export const numberText = <Schema extends z.ZodNumber>(schema: Schema) =>
+  z.preprocess(
+    (value) =>
+      typeof value === 'string' && /^-?\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : value,
+    schema,
+  );
+
+const A_NUMBER = { error: 'must be a number in decimal digits' };
+/** For {@link numberText}. */
+export const decimal = (): z.ZodNumber => z.number(A_NUMBER);
+/** For {@link numberText}. */
+export const whole = (): z.ZodNumber => z.number(A_NUMBER).int('must be a whole number');
+
+/** An id in a path. */
+export const IdParam = numberText(whole().min(1).max(2_147_483_647));
+
 export const PageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(500).default(50),
+  limit: numberText(whole().min(1).max(500)).default(50),
   cursor: z.string().max(200).optional(),
 });
 

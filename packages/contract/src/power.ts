@@ -103,6 +103,13 @@ function contradictions(given: Fields): readonly { path: (keyof Fields)[]; messa
     'moments',
     'are those of a mean or ratio',
   );
+  refuse(
+    moments !== undefined &&
+      Math.min(moments.var_numerator, moments.var_denominator) >= 0 &&
+      moments.covariance ** 2 > moments.var_numerator * moments.var_denominator * (1 + 1e-9),
+    'moments',
+    'have a covariance that the variances do not allow: its square is at most their product',
+  );
   refuse(has('baseline') && has('moments'), 'baseline', 'follows from moments; give one of them');
   refuse(
     has('standard_deviation') && has('moments'),

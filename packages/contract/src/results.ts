@@ -1,6 +1,6 @@
 import { parseInstant } from '@assay/core';
 import { z } from 'zod';
-import { EventType, Key, Timestamp, text } from './common.ts';
+import { decimal, EventType, Key, numberText, Timestamp, text, whole } from './common.ts';
 import { FILTERS_LENGTH_MAX, filtersOf } from './filters.ts';
 import { ResultsHealth, Srm } from './health.ts';
 
@@ -94,22 +94,17 @@ export const ResultsQuery = z
     end_date: Timestamp.optional(),
     granularity: z.enum(GRANULARITIES).default('day'),
     include_ci: flag.default(true),
-    min_sample: z.coerce
-      .number()
-      .int()
-      .min(MIN_SAMPLE.min)
-      .max(MIN_SAMPLE.max)
-      .default(MIN_SAMPLE.usual),
+    min_sample: numberText(whole().min(MIN_SAMPLE.min).max(MIN_SAMPLE.max)).default(
+      MIN_SAMPLE.usual,
+    ),
     filters: Filters.optional(),
     segment_by: SegmentBy.optional(),
     series: z.preprocess(splitList, MetricSeriesNames).optional(),
     source: z.enum(RESULT_SOURCES).default('auto'),
     method: z.enum(ANALYSIS_METHODS).optional(),
-    confidence_level: z.coerce
-      .number()
-      .min(CONFIDENCE_LEVEL.min)
-      .max(CONFIDENCE_LEVEL.max)
-      .optional(),
+    confidence_level: numberText(
+      decimal().min(CONFIDENCE_LEVEL.min).max(CONFIDENCE_LEVEL.max),
+    ).optional(),
     format: z.enum(['json', 'csv']).default('json'),
   })
   .refine(
@@ -201,7 +196,10 @@ export const MetricResult = z
     vs_control: VersusControl.nullable(),
     /** Of a funnel: users who reached each step, in order. */
     steps: z.array(z.object({ event_type: z.string(), users: z.number().int() })).optional(),
-    series: z.partialRecord(z.enum(METRIC_SERIES), z.array(SeriesPoint)).optional(),
+    series: z
+      .partialRecord(z.enum(METRIC_SERIES), z.array(SeriesPoint))
+      .describe('Without the adjustment by a covariate')
+      .optional(),
   })
   .meta({ id: 'MetricResult' });
 export type MetricResult = z.infer<typeof MetricResult>;

@@ -47,8 +47,9 @@ export function compareRates(
     lower: finite(difference.lower),
     upper: finite(difference.upper),
     lift: finite(lift.lift),
-    liftLower: finite(lift.liftLower),
-    liftUpper: finite(lift.liftUpper),
+    // Nor has a lift limits that is none.
+    liftLower: lift.lift === null ? null : finite(lift.liftLower),
+    liftUpper: lift.lift === null ? null : finite(lift.liftUpper),
     pValue: pValueOf(difference.pValue),
     detectableEffect: detectableEffect(normalIsf(alpha / 2), se, control.x / control.n),
     flags,

@@ -85,7 +85,7 @@ describe('the recommendation', () => {
     expect(decide(input([goal(SAME)], OPEN)).recommendation).toBe('keep_running');
     const early = decide(input([goal(BEST)], { isOver: false, plannedUsers: 5000 }));
     expect(early.recommendation).toBe('keep_running');
-    expect(early.reasons[0]).toContain('planned end has not come');
+    expect(early.reasons[0]).toContain('is read once');
     const rare = decide(input([metric([rate(500, 1), rate(500, 9)])], { ...OPEN, minSample: 100 }));
     expect(rare.recommendation).toBe('keep_running');
     expect(rare.reasons[0]).toContain('too few users or outcomes');

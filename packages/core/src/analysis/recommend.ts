@@ -116,7 +116,9 @@ function blocksOf({ analysis, blocks }: DecisionInput): readonly string[] {
 function waitingFor(judgements: readonly Judgement[]): string[] {
   const pending = judgements.flatMap((judgement) => judgement.pending);
   if (pending.includes('before_planned_end')) {
-    return ['The planned end has not come; a fixed-horizon test is read once, at the end.'];
+    return [
+      'A fixed-horizon test is read once, at its end: when expected_users or ends_at is reached, or the experiment is stopped.',
+    ];
   }
   if (pending.includes('not_released')) {
     return ['There are too few users or outcomes yet for a verdict that holds at every look.'];
@@ -191,7 +193,12 @@ export function recommend(input: DecisionInput): Recommendation {
     decision.recommendation === 'keep_running'
       ? waitingFor(judgements)
       : decision.recommendation === 'discuss' && isUndecided
-        ? ['The experiment has ended without a significant difference.']
+        ? ['The experiment has come to its end without a significant difference.']
         : [];
-  return { ...decision, reasons: [...why, ...found, ...notes] };
+  // What no number of users would mend comes before what more of them could.
+  const isBlocked = blocksOf(input).length > 0;
+  return {
+    ...decision,
+    reasons: isBlocked ? [...notes, ...why, ...found] : [...why, ...found, ...notes],
+  };
 }

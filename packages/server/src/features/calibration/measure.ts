@@ -158,8 +158,10 @@ async function readCancellably(
 ): Promise<UserRows> {
   const read = async (tx: Db): Promise<UserRows> => {
     const backend = await backendOf(tx);
-    const cancelling: Promise<void>[] = [];
-    const cancel = (): void => void cancelling.push(cancelStatement(db, backend));
+    const cancelling: Promise<unknown>[] = [];
+    // A statement that cannot be cancelled ends by its own time limit.
+    const cancel = (): void =>
+      void cancelling.push(cancelStatement(db, backend).catch((error: unknown) => error));
     signal.addEventListener('abort', cancel);
     try {
       signal.throwIfAborted();

@@ -3,6 +3,7 @@ import {
   CalibrationList,
   CalibrationListQuery,
   CalibrationRequest,
+  IdParam,
 } from '@assay/contract';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
@@ -15,7 +16,7 @@ import {
 } from './service.ts';
 
 const tags = ['results'];
-const params = z.object({ calibration: z.coerce.number().int().min(1).max(2_147_483_647) });
+const params = z.object({ calibration: IdParam });
 
 export const calibrationRoutes: FastifyPluginAsyncZod<{ deps: CalibrationDeps }> = async (
   app,

@@ -158,6 +158,11 @@ describe('a plan from numbers', () => {
     ['an arm without users', { ...rate, allocation: [100, 0] }, ['allocation.1']],
     ['a deviation of a rate', { ...rate, standard_deviation: 1 }, ['standard_deviation']],
     ['moments of a rate', { ...rate, baseline: undefined, moments }, ['moments']],
+    [
+      'moments that no users have',
+      { kind: 'ratio', effect: 0.1, moments: { ...moments, covariance: 1e6 } },
+      ['moments'],
+    ],
     ['two baselines', { kind: 'ratio', baseline: 1, effect: 0.1, moments }, ['baseline']],
     [
       'moments that divide by nothing',

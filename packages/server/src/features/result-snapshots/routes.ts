@@ -1,5 +1,6 @@
 import {
   ExperimentRef,
+  IdParam,
   PageQuery,
   ReproduceQuery,
   Reproduction,
@@ -24,9 +25,7 @@ const tags = ['results'];
 const read = { permission: 'read' } as const;
 const write = { permission: 'write' } as const;
 const ofExperiment = z.object({ experiment: ExperimentRef });
-const ofSnapshot = ofExperiment.extend({
-  id: z.coerce.number().int().positive().max(2_147_483_647),
-});
+const ofSnapshot = ofExperiment.extend({ id: IdParam });
 
 export const resultSnapshotRoutes: FastifyPluginAsyncZod<{ deps: SnapshotDeps }> = async (
   app,

@@ -1,4 +1,4 @@
-import { PageQuery, TokenCreate, TokenCreated, TokenList } from '@assay/contract';
+import { IdParam, PageQuery, TokenCreate, TokenCreated, TokenList } from '@assay/contract';
 import type { FastifyPluginAsyncZod } from '@fastify/type-provider-zod';
 import { z } from 'zod';
 import { actorOf } from '../audit/service.ts';
@@ -49,7 +49,7 @@ export const tokenRoutes: FastifyPluginAsyncZod<{ deps: TokenDeps }> = async (ap
         operationId: 'revokeToken',
         summary: 'Revokes a token everywhere within a second',
         tags,
-        params: z.object({ id: z.coerce.number().int().positive().max(2_147_483_647) }),
+        params: z.object({ id: IdParam }),
         response: { 204: z.null() },
       },
     },

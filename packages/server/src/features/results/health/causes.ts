@@ -198,11 +198,15 @@ function unevenCuts(cuts: readonly Cut[]): Causes {
 function everywhere(cuts: readonly Cut[]): SrmCause {
   const seen = cuts.filter(({ parts }) => parts.length > 1).map(nameOf);
   const where = seen.length === 0 ? '' : ` in all ${seen.join(' and ')}`;
+  const hasAttribute = cuts.some(({ dimension }) => dimension === 'segment');
+  const unsearched = hasAttribute
+    ? ''
+    : ' No attribute of the users was searched yet: ask /srm with segment_by first.';
   return {
     pattern: 'everywhere',
     stages: ['assignment', 'logging', 'analysis'],
     place: null,
-    message: `The split is off alike${where}: look at the assignment itself (ids that are not unique or not random, shares that differ from the configured ones), at a variant whose users are not all recorded, and at users who are left out after their assignment.`,
+    message: `The split is off alike${where}: look at the assignment itself (ids that are not unique or not random, shares that differ from the configured ones), at a variant whose users are not all recorded, and at users who are left out after their assignment.${unsearched}`,
   };
 }
 
