@@ -70,7 +70,7 @@ export interface CurvePoint {
 }
 
 /** What to keep in mind beside numbers that are given all the same. */
-export type PlanCaution = 'small_sample' | 'rare_outcomes' | 'as_fixed';
+export type PlanCaution = 'small_sample' | 'rare_outcomes' | 'as_fixed' | 'never_reached';
 
 export interface Plan {
   readonly design: PlanDesign;

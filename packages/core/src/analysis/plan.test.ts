@@ -326,6 +326,8 @@ describe('a plan says what is doubtful', () => {
     };
     expect(planned(rare).cautions).toEqual(['rare_outcomes']);
     expect(planned({ ...MEAN, method: 'bayesian' }).cautions).toEqual(['as_fixed']);
+    const nobody = { observed: [], daily: 0, share: 1 };
+    expect(planned({ ...MEAN, recruitment: nobody }).cautions).toEqual(['never_reached']);
   });
 
   it('and works from a rate of 0 with an absolute effect', () => {

@@ -71,6 +71,9 @@ export function plan(input: PlanInput): ({ readonly status: 'ok' } & Plan) | Pla
   const usersPerArm = shares.map((share) => Math.ceil(share * users));
   const totalUsers = usersPerArm.reduce((sum, count) => sum + count, 0);
   const comparisons = shares.length - 1;
+  const time =
+    recruitment === null ? null : runningTime(recruitment, totalUsers, input.minimumDays);
+  const isEndless = recruitment !== null && time === null;
   return {
     status: 'ok',
     design: designOf(input),
@@ -84,10 +87,12 @@ export function plan(input: PlanInput): ({ readonly status: 'ok' } & Plan) | Pla
     inflation: users / fixed(distance),
     varianceMultiplier: cupedMultiplier(input),
     optimalControlShare: Math.sqrt(comparisons) / (Math.sqrt(comparisons) + comparisons),
-    runningTime:
-      recruitment === null ? null : runningTime(recruitment, totalUsers, input.minimumDays),
+    runningTime: time,
     curve: curveOf(input, usersFor, { distance, effectAbsolute, users }),
-    cautions: cautionsOf(input, usersPerArm, effectAbsolute),
+    cautions: [
+      ...cautionsOf(input, usersPerArm, effectAbsolute),
+      ...(isEndless ? (['never_reached'] as const) : []),
+    ],
   };
 }
 

@@ -31,9 +31,15 @@ export const pooledValue = (
   analysis: Analysis,
 ): number | null => analysed(metric, [all], analysis)?.arms[0]?.value ?? null;
 
+/** A rate that nobody has, or everybody: every split is the same, and none says anything of a test. */
+const isConstantRate = (arms: readonly ArmData[]): boolean =>
+  arms.every((arm) => arm.kind === 'rate' && arm.x === 0) ||
+  arms.every((arm) => arm.kind === 'rate' && arm.x === arm.n);
+
 /** Concludes as the results of an experiment do. */
 export function concludeBy(analysis: Analysis): Conclude {
   return (metric, arms) => {
+    if (isConstantRate(arms)) return null;
     const result = analysed(metric, arms, analysis);
     const comparison = result?.comparisons[1] ?? null;
     if (result === undefined || comparison === null) return null;

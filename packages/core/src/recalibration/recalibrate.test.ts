@@ -305,6 +305,14 @@ describe('calibration', () => {
         repeat(200, () => [0]),
       ),
       valuesOf(
+        'rate',
+        repeat(200, () => [0]),
+      ),
+      valuesOf(
+        'rate',
+        repeat(200, () => [1]),
+      ),
+      valuesOf(
         'ratio',
         repeat(200, () => [0, 0]),
       ),

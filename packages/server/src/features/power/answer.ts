@@ -36,6 +36,8 @@ const CAUTIONS: Readonly<Record<PlanCaution, string>> = {
     'Fewer than 100 users in an arm: the estimates are not nearly normal yet, so the real power is lower, and results withhold their verdict.',
   rare_outcomes:
     'Fewer than 10 users with, or without, the outcome in an arm: the real power is lower.',
+  never_reached:
+    'At this pace so many users do not come within a hundred years: there is no duration. Give daily_users, or plan for a larger effect.',
   as_fixed:
     'A Bayesian analysis controls no error rate; the size is that of the test with a fixed horizon.',
 };
