@@ -1,6 +1,7 @@
 import type { Flag, JointMoments, Outcome, Sample } from '../stats/index.ts';
 import { quantileError, ratioOfMoments } from '../stats/index.ts';
 import { isCount, refuse } from '../stats/outcome.ts';
+import { isRounding } from './rounding.ts';
 import type { ArmData, QuantileData, RateData, RatioData } from './types.ts';
 
 // Every kind of metric as one sample for each arm: values of units with a mean and a variance, from
@@ -14,20 +15,6 @@ interface ArmSample {
 
 /** What is still known of an arm without a sample: its value. */
 export type ArmSampleOutcome = Outcome<ArmSample, { readonly value?: number }>;
-
-/** A difference this small against its terms has no digits left. */
-const ROUNDING = 1e-12;
-/** How far apart, relative to their size, sums of the same numbers in another order may be. */
-const ORDER = 1e-14;
-
-/**
- * A variance, or 0 where it is nothing but rounding, of which p-values of noise would be made.
- *
- * @param mean of the values
- * @param terms size of what cancelled to leave the variance; 0 when nothing did
- */
-const withoutNoise = (variance: number, mean: number, terms = 0): number =>
-  variance <= (ORDER * mean) ** 2 || variance < ROUNDING * terms ? 0 : variance;
 
 /** The means over all arms: about them the stores sum, so that what is left cancelled against them. */
 function centreOf(arms: readonly JointMoments[]): readonly number[] {
@@ -46,7 +33,7 @@ function cleanMoments(arms: readonly JointMoments[]): readonly JointMoments[] {
     const isNoise = mean.map((value, i) => {
       const square = products[i]?.[i] ?? 0;
       const offset = value - (centre[i] ?? 0);
-      return withoutNoise(square / n, value, square / n + offset * offset) === 0;
+      return isRounding(square / n, value, square / n + offset * offset);
     });
     if (!isNoise.includes(true)) return moments;
     return {
@@ -88,7 +75,7 @@ function ratioOf({ numerator, denominator, moments }: RatioData): ArmSampleOutco
   if (outcome.status !== 'ok') return outcome;
   const { sample, flags } = outcome;
   const ratio = numerator / denominator;
-  const variance = withoutNoise(sample.variance, ratio);
+  const variance = isRounding(sample.variance, ratio) ? 0 : sample.variance;
   return { status: 'ok', sample: { n, mean: ratio, variance }, flags };
 }
 

@@ -3,6 +3,7 @@
 export { analyse } from './analyse.ts';
 export { usersOf } from './arm-sample.ts';
 export { minimumDetectableEffect } from './detectable-effect.ts';
+export { shownPValue } from './measured.ts';
 export { plan, ratioBaseline } from './plan.ts';
 export * from './plan-types.ts';
 export { type PrePeriodTest, prePeriodTests } from './pre-period.ts';
@@ -14,6 +15,7 @@ export {
   type SrmStatus,
 } from './recommend.ts';
 export type { Recruitment, RunningTime } from './recruitment.ts';
+export { isRounding } from './rounding.ts';
 export type {
   AnalysedMetric,
   Analysis,

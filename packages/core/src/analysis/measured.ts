@@ -31,8 +31,11 @@ export const finite = (value: number | null | undefined): number | null =>
 /** Smaller ones underflow on the way, and nothing is certain. */
 const P_MIN = 1e-300;
 
-/** A p-value, never 0. */
-export const pValueOf = (p: number): number | null => finite(Math.min(1, Math.max(P_MIN, p)));
+/** A p-value as results show it: in (0, 1], never 0; NaN stays. */
+export const shownPValue = (p: number): number => Math.min(1, Math.max(P_MIN, p));
+
+/** A shown p-value, or null where there is none. */
+export const pValueOf = (p: number): number | null => finite(shownPValue(p));
 
 /**
  * Measured numbers, of which those that were not computed are null. Written out, since spreading

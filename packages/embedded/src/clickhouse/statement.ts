@@ -191,23 +191,6 @@ export function withSettings(
   return `${sql}${tail}\nSETTINGS ${list}`;
 }
 
-/** Formats whose output may be sent piece by piece: one row a line, no header and no end. */
-const STREAMABLE = new Set([
-  'JSONEachRow',
-  'JSONLines',
-  'NDJSON',
-  'JSONStringsEachRow',
-  'JSONCompactEachRow',
-  'JSONCompactStringsEachRow',
-  'TabSeparated',
-  'TSV',
-  'TabSeparatedRaw',
-  'TSVRaw',
-  'CSV',
-]);
-
-export const isStreamable = (format: string): boolean => STREAMABLE.has(format);
-
 /** Formats of rows, one a line: any number of whole lines is a valid body of its own. */
 const LINE_BY_LINE = new Set([
   'JSONEachRow',
@@ -221,6 +204,13 @@ const LINE_BY_LINE = new Set([
 ]);
 
 export const isLineByLine = (format: string): boolean => LINE_BY_LINE.has(format);
+
+/** Formats without header and end whose rows may hold line breaks. */
+const BARE_ROWS = new Set(['TabSeparatedRaw', 'TSVRaw', 'CSV']);
+
+/** Whether the output may be sent piece by piece: rows alone, no header and no end. */
+export const isStreamable = (format: string): boolean =>
+  isLineByLine(format) || BARE_ROWS.has(format);
 
 /** Formats that are text throughout; the engine mangles the bytes of others on their way in. */
 export const isText = (format: string): boolean => /^(JSON|NDJSON|CSV|TSV|TabSep)/.test(format);

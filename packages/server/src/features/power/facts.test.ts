@@ -1,6 +1,7 @@
 import type { Results } from '@assay/contract';
 import { describe, expect, it } from 'vitest';
-import type { ExperimentRecord, VariantRecord } from '../experiments/experiment.ts';
+import { experimentRecord } from '../../../test/experiment-record.ts';
+import type { VariantRecord } from '../experiments/experiment.ts';
 import { definitionFacts, metricOf, resultFacts, trafficFacts } from './facts.ts';
 
 const variant = (
@@ -18,16 +19,9 @@ const variant = (
   config: {},
 });
 
-const EXPERIMENT: ExperimentRecord = {
-  id: 1,
+const EXPERIMENT = experimentRecord({
   key: 'checkout',
   name: 'Checkout',
-  description: '',
-  hypothesis: '',
-  seed: 's',
-  status: 'running',
-  version: 1,
-  coverage: 10_000,
   variants: [
     variant(1, 'green', 2_500),
     variant(2, 'control', 5_000, true),
@@ -39,14 +33,7 @@ const EXPERIMENT: ExperimentRecord = {
     { metric: 'value_per_user', role: 'goal' },
     { metric: 'conversion_rate', role: 'goal' },
   ],
-  analysis: { method: 'sequential', confidence_level: 95, expected_users: null },
-  startsAt: null,
-  endsAt: null,
-  createdAt: '2026-01-01T00:00:00.000000Z',
-  updatedAt: '2026-01-01T00:00:00.000000Z',
-  startedAt: '2026-01-01T00:00:00.000000Z',
-  stoppedAt: null,
-};
+});
 
 const values = (known: object) =>
   Object.fromEntries(

@@ -1,36 +1,21 @@
 import { describe, expect, it } from 'vitest';
+import { experimentRecord } from '../../../test/experiment-record.ts';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { analysisOptions } from './analysis-input.ts';
 
-const [START, MIDDLE, END, LATER] = [
-  '2026-01-01T00:00:00.000000Z',
+const [MIDDLE, END, LATER] = [
   '2026-01-08T00:00:00.000000Z',
   '2026-01-15T00:00:00.000000Z',
   '2026-01-20T00:00:00.000000Z',
 ] as const;
 const CHOSEN = { method: 'sequential', alpha: 0.05, minSample: 100 } as const;
 
-const experiment = (given: Partial<ExperimentRecord>): ExperimentRecord => ({
-  id: 1,
-  key: 'x',
-  name: 'x',
-  description: '',
-  hypothesis: '',
-  seed: 's',
-  status: 'running',
-  version: 1,
-  coverage: 10_000,
-  variants: [],
-  metrics: [],
-  analysis: { method: 'sequential', confidence_level: 95, expected_users: 10_000 },
-  startsAt: null,
-  endsAt: END,
-  createdAt: START,
-  updatedAt: START,
-  startedAt: START,
-  stoppedAt: null,
-  ...given,
-});
+const experiment = (given: Partial<ExperimentRecord>): ExperimentRecord =>
+  experimentRecord({
+    analysis: { method: 'sequential', confidence_level: 95, expected_users: 10_000 },
+    endsAt: END,
+    ...given,
+  });
 
 const at = (now: string, until: string, given: Partial<ExperimentRecord> = {}) =>
   analysisOptions(experiment(given), CHOSEN, Date.parse(now), until);

@@ -1,4 +1,4 @@
-import type { ArmData } from '@assay/core/analysis';
+import { type ArmData, isRounding } from '@assay/core/analysis';
 import { type JointMoments, jointMomentsFromSums } from '@assay/core/stats';
 import type { Plan, PlannedMetric } from './plan.ts';
 import type { ArmOf, ArmStatistics, ArmUsers, MetricCaps } from './question.ts';
@@ -60,11 +60,6 @@ export function symmetric(width: number, upper: readonly number[]): number[][] {
   );
 }
 
-/** A difference this small against its terms has no digits left. */
-const ROUNDING = 1e-12;
-/** How far apart, relative to their size, sums of the same numbers in another order may be. */
-const ORDER = 1e-14;
-
 /**
  * Moments where what can only be rounding is zero: of equal values nothing else is left, and it
  * would make p-values of noise.
@@ -79,7 +74,7 @@ export function withoutNoise(
 ): JointMoments {
   const isConstant = mean.map((_, i) => {
     const m2 = products[i]?.[i] ?? 0;
-    return m2 < ROUNDING * (terms?.[i] ?? 0) || m2 <= n * (ORDER * (sizes[i] ?? 0)) ** 2;
+    return isRounding(m2 / n, sizes[i] ?? 0, (terms?.[i] ?? 0) / n);
   });
   const quiet = products.map((row, i) =>
     row.map((product, j) => (isConstant[i] || isConstant[j] ? 0 : product)),

@@ -2,8 +2,8 @@ import type { HealthCheck, ResultsHealth } from '@assay/contract';
 import { type AnalysisOptions, type ArmData, analyse } from '@assay/core/analysis';
 import type { JointMoments } from '@assay/core/stats';
 import { describe, expect, it } from 'vitest';
+import { experimentRecord } from '../../../../test/experiment-record.ts';
 import { type Cell, FIRST_DAY, splitOf } from '../../../../test/results/splits.ts';
-import type { ExperimentRecord } from '../../experiments/experiment.ts';
 import { analysisInput, type Population } from '../analysis-input.ts';
 import { armsOf } from '../arms.ts';
 import { builtInMetric } from '../built-ins.ts';
@@ -62,26 +62,7 @@ function healthOfMade(made: Made): ResultsHealth {
     assigned: [{ variantId: 1, time: FIRST_DAY, users: 1 }],
     metricSeries: [],
   };
-  const experiment: ExperimentRecord = {
-    id: 1,
-    key: 'x',
-    name: 'x',
-    description: '',
-    hypothesis: '',
-    seed: 's',
-    status: 'running',
-    version: 1,
-    coverage: 10_000,
-    variants: split.variants,
-    metrics: [],
-    analysis: { method: 'sequential', confidence_level: 95, expected_users: null },
-    startsAt: null,
-    endsAt: null,
-    createdAt: END,
-    updatedAt: END,
-    startedAt: END,
-    stoppedAt: null,
-  };
+  const experiment = experimentRecord({ variants: split.variants });
   const question: Question = {
     experimentId: 1,
     metrics: [metric],

@@ -1,14 +1,7 @@
 import type { SrmContribution } from '@assay/contract';
+import { shownPValue } from '@assay/core/analysis';
 import { periodsSrm, srmContributions, type WeightPeriod } from '@assay/core/stats';
-import {
-  deviationOf,
-  groupedBy,
-  periodsOf,
-  type Split,
-  shownPValue,
-  sumsOf,
-  wholeCounts,
-} from './split.ts';
+import { deviationOf, groupedBy, periodsOf, type Split, sumsOf, wholeCounts } from './split.ts';
 import type { SplitSegments } from './srm.ts';
 
 /** One part of the users with what it has to do with the mismatch. */

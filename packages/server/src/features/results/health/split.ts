@@ -1,4 +1,5 @@
 import type { Srm } from '@assay/contract';
+import { shownPValue } from '@assay/core/analysis';
 import { periodsSrm, type WeightPeriod } from '@assay/core/stats';
 import type { ExperimentRecord, ExperimentVersion } from '../../experiments/experiment.ts';
 import type { VersionCount } from '../question.ts';
@@ -78,10 +79,6 @@ export function sumsOf(arms: number, periods: readonly WeightPeriod[]) {
   }
   return { observed, expected };
 }
-
-/** Smaller ones underflow on the way, and nothing is certain. */
-const P_MIN = 1e-300;
-export const shownPValue = (p: number): number => Math.max(P_MIN, p);
 
 /** What the test of a split says. */
 export function testSplit(periods: readonly WeightPeriod[]): Pick<Srm, 'status' | 'p_value'> {

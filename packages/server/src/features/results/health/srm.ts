@@ -1,11 +1,11 @@
 import type { Srm, SrmBySegment, SrmSegment } from '@assay/contract';
+import { shownPValue } from '@assay/core/analysis';
 import { periodsSequentialSrm, srmLevel, type WeightPeriod } from '@assay/core/stats';
 import {
   deviationOf,
   groupedBy,
   periodsOf,
   type Split,
-  shownPValue,
   sumsOf,
   testSplit,
   wholeCounts,
