@@ -107,6 +107,7 @@ describe('events', () => {
       [event({ timestamp: at(-10 * 365 * 24 * HOUR) }), 'timestamp_out_of_window', 'timestamp'],
       [event({ timestamp: at(25 * HOUR) }), 'timestamp_out_of_window', 'timestamp'],
       [event({ experiment: 'nope' }), 'unknown_experiment', 'experiment'],
+      [event({ experiment: 987_654 }), 'unknown_experiment', 'experiment'],
     ];
     const events = [event(), ...bad.map(([item]) => item), event({ experiment: scoped })];
     const answer = (await api.call('POST', '/v1/events', { events })).json();
@@ -119,6 +120,7 @@ describe('events', () => {
     const { rows } = await database.pool.query('SELECT code, experiment FROM quarantine');
     expect(rows).toHaveLength(bad.length);
     expect(rows).toContainEqual({ code: 'unknown_experiment', experiment: 'nope' });
+    expect(rows).toContainEqual({ code: 'unknown_experiment', experiment: '987654' });
   });
 
   test('with a number beyond what a number can be reject alone', async ({ api }) => {

@@ -78,7 +78,6 @@ export function outOfWindow({ from, to }: TimeWindow): Rejection {
 function experimentOf(item: unknown): string | null {
   if (typeof item !== 'object' || item === null || !('experiment' in item)) return null;
   const { experiment } = item;
-  return typeof experiment === 'string' && /^[a-z0-9_-]{1,63}$/.test(experiment)
-    ? experiment
-    : null;
+  const ref = typeof experiment === 'number' ? String(experiment) : experiment;
+  return typeof ref === 'string' && /^[a-z0-9_-]{1,63}$/.test(ref) ? ref : null;
 }

@@ -13,7 +13,6 @@ export interface QuarantineRow {
 
 /** Longer items are cut: quarantine is for finding out what a client sends, not for storage. */
 const PAYLOAD_CHARACTERS_MAX = 16_384;
-const LONE_SURROGATE = /\p{Cs}/gu;
 
 /** Keeps refused items. The same item refused again for the same reason is one row. */
 export async function insertQuarantined(db: Db, rows: readonly QuarantineRow[]): Promise<void> {
@@ -53,8 +52,5 @@ export async function deleteQuarantined(db: Db, days: number, limit: number): Pr
 function toPayload(item: unknown): string {
   // JSON.stringify escapes NUL and lone surrogates; a raw NDJSON line is text as it came.
   const json = typeof item === 'string' ? item : (JSON.stringify(item) ?? 'null');
-  return json
-    .slice(0, PAYLOAD_CHARACTERS_MAX)
-    .replaceAll('\0', '\uFFFD')
-    .replace(LONE_SURROGATE, '\uFFFD');
+  return json.slice(0, PAYLOAD_CHARACTERS_MAX).replaceAll('\0', '\uFFFD').toWellFormed();
 }
