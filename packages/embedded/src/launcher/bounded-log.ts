@@ -12,16 +12,17 @@ export function openLog(path: string, maxBytes: number): BoundedLog {
   let size = statSync(path).size;
   return {
     write(chunk) {
-      if (size > 0 && size + chunk.length > maxBytes) {
-        closeSync(file);
-        renameSync(path, `${path}.1`);
-        file = openSync(path, 'a', 0o600);
-        size = 0;
-      }
       try {
+        if (size > 0 && size + chunk.length > maxBytes) {
+          renameSync(path, `${path}.1`);
+          const next = openSync(path, 'a', 0o600);
+          closeSync(file);
+          file = next;
+          size = 0;
+        }
         size += writeSync(file, chunk);
       } catch {
-        // The disk is full: that line is lost, which is better than to stop what it tells of.
+        // The disk is full, or the folder gone: that line is lost, which is better than to stop what it tells of.
       }
     },
     close: () => closeSync(file),
