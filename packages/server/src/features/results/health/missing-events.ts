@@ -44,7 +44,9 @@ function canHaveEvents(metric: ResolvedMetric, { assigned }: Answer, { end }: Qu
     (least, { time }) => Math.min(least, time),
     Number.POSITIVE_INFINITY,
   );
-  return first + from * 3_600 <= must(parseInstant(end), 'the question has a time') / 1e6;
+  // A time is where its bucket begins; whoever is first in a day may have come at its end.
+  const latest = from === 0 ? first : first + 86_400;
+  return latest + from * 3_600 <= must(parseInstant(end), 'the question has a time') / 1e6;
 }
 
 /**
