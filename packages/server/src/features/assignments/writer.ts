@@ -109,7 +109,11 @@ async function commitAssignments(
   return rows.map((row) => {
     const key = assignmentKey(row.experimentId, row.userId);
     const first = tried.get(key);
-    if (first !== undefined && inserted.has(key)) return { row: first, isNew: first === row };
+    if (first !== undefined && inserted.has(key)) {
+      // What is remembered of 200,000 users must not hold their contexts.
+      const { context: _context, ...stored } = first;
+      return { row: stored, isNew: first === row };
+    }
     const winner = winners.get(key);
     return winner === undefined ? 'outdated' : { row: winner, isNew: false };
   });
