@@ -187,16 +187,19 @@ describe('the launcher', () => {
     ]) {
       expect([name, (await stat(join(dataDir, name))).mode & 0o077]).toEqual([name, 0]);
     }
-    const sockets = await readFile('/proc/net/tcp', 'utf8').catch(() => '');
+    const tables = process.platform === 'linux' ? ['/proc/net/tcp', '/proc/net/tcp6'] : [];
+    const sockets = (await Promise.all(tables.map((table) => readFile(table, 'utf8'))))
+      .flatMap((table) => table.split('\n'))
+      .map((line) => line.trim().split(/\s+/));
     const { databaseUrl, clickhouseUrl, url } = JSON.parse(
       await readFile(join(dataDir, 'runtime.json'), 'utf8'),
     );
     for (const service of [databaseUrl, clickhouseUrl, url]) {
       const port = Number(new URL(service).port).toString(16).toUpperCase().padStart(4, '0');
       const listening = sockets
-        .split('\n')
-        .filter((line) => line.includes(`:${port} 00000000:0000 0A`));
-      for (const line of listening) expect(line).toContain(`0100007F:${port}`);
+        .filter(([, local, , state]) => state === '0A' && local?.endsWith(`:${port}`))
+        .map(([, local]) => local);
+      if (tables.length > 0) expect(new Set(listening)).toEqual(new Set([`0100007F:${port}`]));
     }
   });
 

@@ -149,7 +149,10 @@ function judge(
   const low = acceptance(simulations, expectation.atLeast, falseAlarm).low;
   const high = acceptance(simulations, expectation.atMost, falseAlarm).high;
   const ks = isUniform ? ksUniform(pValues) : null;
-  const ksPValue = ks?.status === 'ok' ? ks.pValue : null;
+  if (ks !== null && ks.status !== 'ok') {
+    throw new Error(`${study.name}, ${name}: p-values that cannot be tested (${ks.status})`);
+  }
+  const ksPValue = ks?.pValue ?? null;
   const isInside = mustExceed ? rate > high : rate >= low && rate <= high;
   return {
     section: study.section,

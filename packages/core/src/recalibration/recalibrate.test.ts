@@ -216,6 +216,7 @@ describe('calibration', () => {
     const analysis = { ...OPTIONS.analysis, method };
     for (const seed of ['a', 'b', 'c']) {
       const found = calibrate(USERS, nothingSpecial, { analysis, controlBuckets, seed });
+      expect(found).not.toEqual([]);
       for (const metric of found) {
         expect(metric).toMatchObject({ status: 'ok', concluded: 400, users: USERS });
         if (metric.key === 'quantile') expect(metric.armCoverage).toBeNull();
@@ -232,7 +233,9 @@ describe('calibration', () => {
 
   it('keeps the level at a planned look', () => {
     const analysis = { ...OPTIONS.analysis, method: 'sequential', plannedUsers: 1_600 } as const;
-    for (const { status, falsePositiveRate } of calibrate(USERS, nothingSpecial, { analysis })) {
+    const found = calibrate(USERS, nothingSpecial, { analysis });
+    expect(found).not.toEqual([]);
+    for (const { status, falsePositiveRate } of found) {
       expect(status).toBe('ok');
       // The boundary of O'Brien & Fleming gives away next to nothing half way: 0.3 %.
       expect(falsePositiveRate).toBeLessThan(0.02);
@@ -321,6 +324,7 @@ describe('calibration', () => {
         0.5,
       ),
     ]);
+    expect(found).not.toEqual([]);
     for (const metric of found) {
       expect(metric).toMatchObject({
         status: 'none',

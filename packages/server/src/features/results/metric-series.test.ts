@@ -52,6 +52,17 @@ function momentsOf(values: readonly number[]) {
   return { n: values.length, mean, m2: sum(values.map((value) => (value - mean) ** 2)) };
 }
 
+/** Times of the days with users, up to the last on which somebody joined or did something. */
+function daysWithUsers(
+  all: readonly { readonly joined: number }[],
+  points: readonly PointRow[],
+): ReadonlySet<number> {
+  const joins = all.map(({ joined }) => START + joined * DAY);
+  const last = Math.max(...joins, ...points.map(({ at }) => at));
+  const days = [0, 1, 2, 3, 4].map((day) => START + day * DAY);
+  return new Set(days.filter((at) => at <= last && joins.some((join) => join <= at)));
+}
+
 function expectPoint(row: ReturnType<typeof toMetricSeries>[number], values: readonly number[]) {
   if (row.data.kind === 'rate') {
     const x = values.filter((value) => value > 0).length;
@@ -92,7 +103,9 @@ describe('series of metrics', () => {
           from_at: START + joined * DAY,
           to_at: null,
         }));
-        for (const row of toMetricSeries('cumulative', QUESTION, PLAN, points, spans)) {
+        const rows = toMetricSeries('cumulative', QUESTION, PLAN, points, spans);
+        expect(new Set(rows.map(({ at }) => at))).toEqual(daysWithUsers(all, points));
+        for (const row of rows) {
           const day = (row.at - START) / DAY;
           const there = all.filter(({ joined }) => joined <= day);
           expectPoint(
@@ -124,7 +137,9 @@ describe('series of metrics', () => {
           from_at: START + joined * DAY,
           to_at: null,
         }));
-        for (const row of toMetricSeries('daily', QUESTION, PLAN, points, spans)) {
+        const rows = toMetricSeries('daily', QUESTION, PLAN, points, spans);
+        expect(new Set(rows.map(({ at }) => at))).toEqual(daysWithUsers(all, points));
+        for (const row of rows) {
           const day = (row.at - START) / DAY;
           const there = all.filter(({ joined }) => joined <= day);
           expectPoint(
