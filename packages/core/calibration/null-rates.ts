@@ -21,6 +21,7 @@ import { ALPHA, atMost, exactly, type Study } from './study.ts';
 
 const SECTION = '9.3';
 const SIMULATIONS = 10_000;
+const EXACT_IS_CAUTIOUS = 'exact tests of counts are cautious (§1.4)';
 
 /** Every test of two rates on the same arms. */
 const rates: Study = {
@@ -32,10 +33,10 @@ const rates: Study = {
     { name: 'Newcombe excludes 0', expectation: exactly(ALPHA) },
     { name: 'score lift excludes 0', expectation: exactly(ALPHA) },
     { name: 'log lift excludes 0', expectation: exactly(ALPHA) },
-    { name: 'Fisher', expectation: atMost(ALPHA, 'exact tests of counts are cautious (§1.4)') },
+    { name: 'Fisher', expectation: atMost(ALPHA, EXACT_IS_CAUTIOUS) },
     {
       name: 'Fisher mid-p',
-      expectation: atMost(ALPHA, 'exact tests of counts are cautious (§1.4)'),
+      expectation: atMost(ALPHA, EXACT_IS_CAUTIOUS),
     },
   ],
   prepare: () => (random) => {
@@ -134,7 +135,7 @@ const splits: Study = {
   },
 };
 
-/** Users of an arm below which a score test of this rate is cautious. */
+/** Arms with so few successes that tests of them are cautious. */
 const rareRates = (n: number, p: number): Study => ({
   section: SECTION,
   name: `few successes: ${n * p} expected per arm`,
@@ -146,7 +147,7 @@ const rareRates = (n: number, p: number): Study => ({
     },
     {
       name: 'Fisher mid-p',
-      expectation: atMost(ALPHA, 'exact tests of counts are cautious (§1.4)'),
+      expectation: atMost(ALPHA, EXACT_IS_CAUTIOUS),
     },
   ],
   prepare: () => (random: Random) => {

@@ -9,6 +9,7 @@ import {
   TUNING_N_DEFAULT,
 } from '../stats/index.ts';
 import { findRoot } from '../stats/numeric/root.ts';
+import { OUTCOMES_MIN, UNITS_MIN } from '../stats/sequential/release.ts';
 import { planProblem } from './plan-problems.ts';
 import {
   type CurvePoint,
@@ -38,9 +39,6 @@ const CURVE_POINTS = 12;
 const DAYS_PER_WEEK = 7;
 /** How far beyond the effect that the square root of the users suggests another method's may lie. */
 const SEARCH_RANGE = 1e6;
-/** Below these a verdict is withheld: the estimates are not yet nearly normal (specification §4.2). */
-const UNITS_MIN = 100;
-const OUTCOMES_MIN = 10;
 
 /**
  * How many users an experiment needs, how long that takes, and what it could find in another time

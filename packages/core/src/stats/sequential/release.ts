@@ -36,8 +36,10 @@ export interface ArmProgress {
   readonly x?: number;
 }
 
-const UNITS_MIN = 100;
-const OUTCOMES_MIN = 10;
+/** Units of an arm below which a verdict is withheld. */
+export const UNITS_MIN = 100;
+/** Units with success, and without, of an arm below which a verdict on a rate is withheld. */
+export const OUTCOMES_MIN = 10;
 
 /**
  * Whether a sequential verdict may be shown: every arm has 100 units and, for a binary metric, ten

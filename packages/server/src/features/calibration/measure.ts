@@ -2,7 +2,7 @@ import { type Calibration, ResultsQuery } from '@assay/contract';
 import { BUCKETS } from '@assay/core';
 import { type MetricCalibration, type Population, recalibrate } from '@assay/core/recalibration';
 import type { Deps } from '../../deps.ts';
-import { codeOf, type Db, inTransaction } from '../../platform/postgres.ts';
+import { type Db, inTransaction, isStatementTimeout } from '../../platform/postgres.ts';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { requireExperiment } from '../experiments/service.ts';
 import type { Question } from '../results/question.ts';
@@ -176,7 +176,7 @@ async function readCancellably(
     return await inTransaction(db, read, 'READ');
   } catch (error) {
     signal.throwIfAborted();
-    if (codeOf(error) !== '57014') throw error;
+    if (!isStatementTimeout(error)) throw error;
     const seconds = limits.milliseconds / 1_000;
     throw new CalibrationError(
       `Its events could not be read within ${seconds} seconds; ask for metrics of rarer events.`,

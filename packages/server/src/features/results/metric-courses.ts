@@ -1,18 +1,9 @@
 import type { SeriesPoint } from '@assay/contract';
 import { type AnalysisOptions, analyse, usersOf } from '@assay/core/analysis';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
+import { groupedBy } from './grouped-by.ts';
 import type { MetricSeries, MetricSeriesRow } from './question.ts';
 import type { UsedMetric } from './use-metrics.ts';
-
-function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
-  const groups = new Map<Key, Item[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group === undefined) groups.set(keyOf(item), [item]);
-    else group.push(item);
-  }
-  return groups;
-}
 
 /** How one metric of each variant goes with time; the variants in their order. */
 export interface MetricCourse {
@@ -38,7 +29,7 @@ export function metricCourses(
   rows: readonly MetricSeriesRow[],
   options: AnalysisOptions,
 ): readonly MetricCourse[] {
-  const courses = groupBy(rows, ({ series, metric }) => `${series} ${metric}`);
+  const courses = groupedBy(rows, ({ series, metric }) => `${series} ${metric}`);
   return [...courses.values()].flatMap((course) => {
     const [first] = course;
     const use = uses.find(({ metric }) => metric.key === first?.metric);
@@ -46,7 +37,7 @@ export function metricCourses(
     const { series } = first;
     const chosen: AnalysisOptions =
       series === 'cumulative' ? options : { ...options, method: 'fixed', plannedUsers: null };
-    const moments = groupBy(course, ({ at }) => at);
+    const moments = groupedBy(course, ({ at }) => at);
     const points = [...moments]
       .sort(([a], [b]) => a - b)
       .map(([at, point], index) => {

@@ -16,7 +16,7 @@ import type {
   MetricSeriesRow,
   Question,
 } from './question.ts';
-import { layoutOf, type MetricSums, pairsOf } from './sums.ts';
+import { layoutOf, type MetricSums, pairsOf, widthOf } from './sums.ts';
 
 const DAY_SECONDS = 86_400;
 
@@ -192,9 +192,7 @@ export function toMetricSeries(
   spans: readonly SpanRow[],
 ): readonly MetricSeriesRow[] {
   const layout = layoutOf(plan);
-  const width = layout.metrics.reduce((sum, { totals, parts }) => {
-    return sum + totals.length + parts.length + pairsOf(parts).length;
-  }, 0);
+  const width = layout.metrics.reduce((sum, sums) => sum + widthOf(sums), 0);
   const nothing = Array<number>(width).fill(0);
   let grown = nothing;
   let variant: number | undefined;

@@ -89,19 +89,20 @@ export const toQuantileRows = (
       const [below = 0, below_squares = 0, events_squares = 0, product = 0] = numbers.slice(5);
       const { variant_id, is_whole, segment, users } = row;
       return {
-        ...{
-          variant_id,
-          is_whole,
-          segment,
-          users,
-          quantile,
-          clusters,
-          events,
-          value,
-          lower,
-          upper,
-        },
-        ...{ below, below_squares, events_squares, product },
+        variant_id,
+        is_whole,
+        segment,
+        users,
+        quantile,
+        clusters,
+        events,
+        value,
+        lower,
+        upper,
+        below,
+        below_squares,
+        events_squares,
+        product,
       };
     }),
   );

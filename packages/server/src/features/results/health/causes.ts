@@ -1,7 +1,8 @@
 import type { SrmCause } from '@assay/contract';
 import { srmTrend } from '@assay/core/stats';
+import { groupedBy } from '../grouped-by.ts';
 import type { Cut, Part } from './parts.ts';
-import { groupedBy, periodsOf, type Split, sharesOf, wholeCounts } from './split.ts';
+import { periodsOf, type Split, sharesOf, wholeCounts } from './split.ts';
 
 // From where a mismatch lies to what it usually comes from: the taxonomy of Fabijan et al. (KDD 2019).
 

@@ -1,7 +1,8 @@
 import type { SrmContribution } from '@assay/contract';
 import { shownPValue } from '@assay/core/analysis';
 import { periodsSrm, srmContributions, type WeightPeriod } from '@assay/core/stats';
-import { deviationOf, groupedBy, periodsOf, type Split, sumsOf, wholeCounts } from './split.ts';
+import { groupedBy } from '../grouped-by.ts';
+import { deviationOf, periodsOf, type Split, sumsOf, wholeCounts } from './split.ts';
 import type { SplitSegments } from './srm.ts';
 
 /** One part of the users with what it has to do with the mismatch. */

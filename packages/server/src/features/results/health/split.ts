@@ -49,22 +49,6 @@ export function periodsOf(
   return [...periods].map(([name, period]) => ({ ...period, name }));
 }
 
-/** Counts by what they have in common, in the order of first occurrence. */
-export function groupedBy<K>(
-  counts: readonly VersionCount[],
-  keyOf: (count: VersionCount) => K | undefined,
-): ReadonlyMap<K, readonly VersionCount[]> {
-  const groups = new Map<K, VersionCount[]>();
-  for (const count of counts) {
-    const key = keyOf(count);
-    if (key === undefined) continue;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [count]);
-    else group.push(count);
-  }
-  return groups;
-}
-
 /** Users of each variant, as they are and as they were expected. */
 export function sumsOf(arms: number, periods: readonly WeightPeriod[]) {
   const observed = new Array<number>(arms).fill(0);

@@ -1,15 +1,8 @@
 import type { Srm, SrmBySegment, SrmSegment } from '@assay/contract';
 import { shownPValue } from '@assay/core/analysis';
 import { periodsSequentialSrm, srmLevel, type WeightPeriod } from '@assay/core/stats';
-import {
-  deviationOf,
-  groupedBy,
-  periodsOf,
-  type Split,
-  sumsOf,
-  testSplit,
-  wholeCounts,
-} from './split.ts';
+import { groupedBy } from '../grouped-by.ts';
+import { deviationOf, periodsOf, type Split, sumsOf, testSplit, wholeCounts } from './split.ts';
 
 /** Points of the course over time beyond which days are left out. */
 const POINTS_MAX = 400;
