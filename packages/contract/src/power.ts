@@ -59,14 +59,8 @@ const fields = {
   planned: z
     .boolean()
     .describe(
-      'Sequential: whether total_users becomes the expected_users of the experiment, which costs a few per cent; otherwise it may be watched without end, which costs twice the users',
+      'Sequential: whether total_users becomes the expected_users of the experiment, which costs one per cent; otherwise it may be watched without end, which costs twice the users',
     ),
-  looks: z
-    .number()
-    .int()
-    .min(1)
-    .max(30)
-    .describe('How often a planned sequential experiment is looked at'),
   cuped_correlation: z
     .number()
     .gt(-1, 'must be above -1')

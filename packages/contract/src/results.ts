@@ -299,7 +299,7 @@ export const Results = z
       as_of: z.string().nullable(),
       lag_ms: number,
       method: z.enum(ANALYSIS_METHODS),
-      /** Share of the planned users that is there; null without a plan. */
+      /** Users over the planned ones, above 1 beyond the plan; null without a plan. */
       information_fraction: number,
       metrics: z.array(MetricNote),
       engine_version: z.string(),

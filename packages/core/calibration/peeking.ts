@@ -1,3 +1,4 @@
+import { plannedCritical } from '../src/analysis/planned-boundary.ts';
 import {
   anytimeValidT,
   confidenceSequence,
@@ -20,7 +21,7 @@ import type { Random } from '../test/stats/random.ts';
 import { type Arms, compareAdjusted, proportionOf, sampleOf, samplesOf } from './methods.ts';
 import { POPULATIONS, type Population } from './populations.ts';
 import { binomialDraw, multinomialDraw } from './samplers.ts';
-import { ALPHA, atMost, exactly, exceeds, type Study } from './study.ts';
+import { ALPHA, atMost, between, exactly, exceeds, type Study } from './study.ts';
 
 // §9.5: experiments in which nothing happens, looked at again and again.
 
@@ -142,55 +143,40 @@ function isReleased({ kind }: Population, { treatment, control }: Arms): boolean
   return isReleasable(kind === 'rate' ? arms.map(proportionOf) : arms);
 }
 
-const PLANNED_UNITS = 4000;
-
-/** A group sequential test of real metrics, with the gate and the error that sequential tests take. */
-function groupSequentialOf(population: Population, share: number): Study {
-  return {
-    section: SECTION,
-    name: `group sequential, ${population.name}, ${splitName(share)}`,
-    simulations: 4000,
-    figures: [{ name: "O'Brien–Fleming, guarded", expectation: atMost(ALPHA) }],
-    prepare: () => {
-      const units = UNEQUAL.map((time, k) =>
-        Math.round(PLANNED_UNITS * (time - (UNEQUAL[k - 1] ?? 0))),
-      );
-      const spending: Spending = { type: 'obrienFleming' };
-      const boundary = groupSequentialBoundary(UNEQUAL, { alpha: ALPHA, sided: 2, spending });
-      if (boundary.status !== 'ok') throw new Error(boundary.status);
-      return (random) => {
-        let look = 0;
-        for (const arms of looksAt(random, population, share, units)) {
-          const critical = boundary.criticalZ[look++] ?? Number.POSITIVE_INFINITY;
-          if (!isReleased(population, arms)) continue;
-          const [t, c] = samplesOf(population, arms);
-          const error = robustStandardError(t, c);
-          if (error.status === 'ok' && Math.abs(t.mean - c.mean) >= critical * error.se) {
-            return [true];
-          }
-        }
-        return [false];
-      };
-    },
-  };
-}
+/** What the engine asks of |Z| at each of the looks when the last of them is the planned end. */
+const PLANNED: readonly number[] = EVENLY.map((_, k) =>
+  plannedCritical(ALPHA, 2, { fraction: (k + 1) / LOOKS, isEnd: k === LOOKS - 1 }),
+);
 
 const rejects = (look: SequentialEstimate): boolean => {
   const sequence = confidenceSequence(look, SEQUENCE);
   return sequence.status === 'ok' && sequence.pValue < ALPHA;
 };
 
-/** Whether a confidence sequence rejects at this look, as the engine does it and without its guards. */
-function sequenceRejects(
+/** What rejects at a look: a confidence sequence, the boundary of a plan, a sequence without its guards. */
+interface Rejections {
+  readonly guarded: boolean;
+  readonly planned: boolean;
+  readonly bare: boolean;
+}
+
+/**
+ * Whether the engine rejects at this look, and what would reject without its guards.
+ *
+ * @param critical what the plan asks of |Z|
+ */
+function lookRejects(
   [treatment, control]: readonly [Sample, Sample],
   isOpen: boolean,
-): { readonly guarded: boolean; readonly bare: boolean } {
+  critical: number,
+): Rejections {
   const error = robustStandardError(treatment, control);
-  if (error.status !== 'ok') return { guarded: false, bare: false };
+  if (error.status !== 'ok') return { guarded: false, planned: false, bare: false };
   const estimate = treatment.mean - control.mean;
   const n = treatment.n + control.n;
   return {
     guarded: isOpen && rejects({ estimate, se: error.se, n }),
+    planned: isOpen && Math.abs(estimate) > critical * error.se,
     // Without variance yet, any difference at all is infinitely many errors away from none.
     bare: error.welchSe > 0 ? rejects({ estimate, se: error.welchSe, n }) : estimate !== 0,
   };
@@ -199,27 +185,30 @@ function sequenceRejects(
 const BITES =
   'without gate and pooled error a small arm finds effects that are not there (§4.2); the test must see it';
 
-/** The confidence sequence in one population and split, with and without its guards. */
+/** Both sequential tests in one population and split, the confidence sequence also without its guards. */
 function sequence(population: Population, share: number, mustBite: boolean): Study {
   return {
     section: SECTION,
-    name: `sequence, ${LOOKS} looks, ${population.name}, ${splitName(share)}`,
+    name: `sequential, ${LOOKS} looks, ${population.name}, ${splitName(share)}`,
     simulations: 2000,
     figures: [
-      { name: 'guarded', expectation: atMost(ALPHA) },
-      ...(mustBite ? [{ name: 'unguarded', expectation: exceeds(ALPHA, BITES) }] : []),
+      { name: 'sequence, guarded', expectation: atMost(ALPHA) },
+      { name: 'with a plan, guarded', expectation: atMost(ALPHA) },
+      ...(mustBite ? [{ name: 'sequence, unguarded', expectation: exceeds(ALPHA, BITES) }] : []),
     ],
     prepare: () => (random) => {
-      let [guarded, unguarded] = [false, false];
-      for (const { treatment, control } of looksAt(random, population, share, EVENLY)) {
-        if (treatment.n < 2 || control.n < 2) continue;
-        const arms = { treatment, control };
-        const look = sequenceRejects(samplesOf(population, arms), isReleased(population, arms));
-        guarded ||= look.guarded;
-        unguarded ||= look.bare;
-        if (guarded && unguarded) break;
+      let [guarded, planned, unguarded] = [false, false, false];
+      let look = 0;
+      for (const arms of looksAt(random, population, share, EVENLY)) {
+        const critical = PLANNED[look++] ?? Number.POSITIVE_INFINITY;
+        if (arms.treatment.n < 2 || arms.control.n < 2) continue;
+        const samples = samplesOf(population, arms);
+        const rejected = lookRejects(samples, isReleased(population, arms), critical);
+        guarded ||= rejected.guarded;
+        planned ||= rejected.planned;
+        unguarded ||= rejected.bare;
       }
-      return [guarded, unguarded];
+      return [guarded, planned, unguarded];
     },
   };
 }
@@ -228,20 +217,79 @@ function sequence(population: Population, share: number, mustBite: boolean): Stu
 function adjustedSequence(population: Population, share: number): Study {
   return {
     section: SECTION,
-    name: `CUPED sequence, ${LOOKS} looks, ${population.name}, ${splitName(share)}`,
+    name: `CUPED sequential, ${LOOKS} looks, ${population.name}, ${splitName(share)}`,
     simulations: 1000,
-    figures: [{ name: 'guarded', expectation: atMost(ALPHA) }],
+    figures: [
+      { name: 'sequence, guarded', expectation: atMost(ALPHA) },
+      { name: 'with a plan, guarded', expectation: atMost(ALPHA) },
+    ],
     prepare: () => (random) => {
+      let [guarded, planned] = [false, false];
+      let look = 0;
       for (const arms of looksAt(random, population, share, EVENLY)) {
+        const critical = PLANNED[look++] ?? Number.POSITIVE_INFINITY;
         if (!isReleased(population, arms)) continue;
         const adjusted = compareAdjusted(population, arms);
         if (adjusted.status !== 'ok') continue;
-        if (sequenceRejects([adjusted.treatment, adjusted.control], true).guarded) return [true];
+        const rejected = lookRejects([adjusted.treatment, adjusted.control], true, critical);
+        guarded ||= rejected.guarded;
+        planned ||= rejected.planned;
       }
-      return [false];
+      return [guarded, planned];
     },
   };
 }
+
+/** Walks that are looked at every so many parts of a plan, up to a number of looks. */
+function plannedWalks(
+  calendars: readonly (readonly [perPlan: number, looks: number])[],
+): Study['prepare'] {
+  return () => {
+    const walks = calendars.map(([perPlan, looks]) => {
+      const fractions = Array.from({ length: looks }, (_, k) => (k + 1) / perPlan);
+      const criticalZ = fractions.map((fraction) =>
+        plannedCritical(ALPHA, 2, { fraction: Math.min(1, fraction), isEnd: fraction >= 1 }),
+      );
+      return { fractions, criticalZ };
+    });
+    return (random) =>
+      walks.map(({ fractions, criticalZ }) => everCrosses(random, fractions, criticalZ));
+  };
+}
+
+const planKept: Study = {
+  section: SECTION,
+  name: 'the boundary of a plan that is kept',
+  simulations: 10_000,
+  figures: [
+    { name: '5 looks', expectation: atMost(ALPHA) },
+    { name: '50 looks', expectation: atMost(ALPHA) },
+    { name: '1,000 looks', expectation: between(0.04, ALPHA, 'most of the error is put to use') },
+  ],
+  prepare: plannedWalks([
+    [5, 5],
+    [50, 50],
+    [1000, 1000],
+  ]),
+};
+
+const NOT_KEPT = 'looks beyond the plan are not paid for, and it must be seen what they cost';
+
+const planPassed: Study = {
+  section: SECTION,
+  name: 'the boundary of a plan that is passed, 50 looks and more',
+  simulations: 20_000,
+  figures: [
+    { name: 'up to 1.1 times its users', expectation: exceeds(ALPHA, NOT_KEPT) },
+    { name: 'up to 1.3 times its users', expectation: exceeds(ALPHA, NOT_KEPT) },
+    { name: 'up to twice its users', expectation: exceeds(ALPHA, NOT_KEPT) },
+  ],
+  prepare: plannedWalks([
+    [50, 55],
+    [50, 65],
+    [50, 100],
+  ]),
+};
 
 /** §4.2 saw these fail in a small arm: rare or skewed values, of which it has none for a while. */
 const TREACHEROUS: ReadonlySet<Population> = new Set([
@@ -315,9 +363,8 @@ export const PEEKING: readonly Study[] = [
   ...[2, 5, 10, 20, 50].map(naive),
   groupSequential,
   monitored,
-  ...Object.values(POPULATIONS).flatMap((population) =>
-    [0.5, 0.05].map((share) => groupSequentialOf(population, share)),
-  ),
+  planKept,
+  planPassed,
   ...Object.values(POPULATIONS).flatMap((population) => [
     sequence(population, 0.5, false),
     sequence(population, 0.05, TREACHEROUS.has(population)),

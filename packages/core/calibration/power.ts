@@ -1,3 +1,4 @@
+import { plannedCritical, plannedInflation } from '../src/analysis/planned-boundary.ts';
 import {
   confidenceSequence,
   groupSequentialBoundary,
@@ -221,6 +222,30 @@ const sequentialDesigns = study(
   },
 );
 
+/** Watched at every hundredth of the planned users. */
+const planKept = study('a plan that is watched', [planned('100 looks')], () => {
+  const looks = 100;
+  const fixed = must(meanSampleSize({ ...PLAN, mean: 10, sd: 1, relativeEffect: 0.005 })).nControl;
+  const perLook = Math.ceil((fixed * plannedInflation(ALPHA, 2, POWER)) / looks);
+  const parts = Array.from({ length: looks }, () => perLook);
+  const criticals = parts.map((_, k) =>
+    plannedCritical(ALPHA, 2, { fraction: (k + 1) / looks, isEnd: k === looks - 1 }),
+  );
+  return (random) => {
+    const [treatment, control] = [growing(random, parts, 0.05), growing(random, parts, 0)];
+    for (const critical of criticals) {
+      const [t, c] = [treatment.next().value, control.next().value];
+      if (!t || !c) break;
+      const error = robustStandardError(t, c);
+      const distance = t.mean - c.mean;
+      if (error.status === 'ok' && Math.abs(distance) > critical * error.se) {
+        return [distance > 0];
+      }
+    }
+    return [false];
+  };
+});
+
 const sequence = study(
   'a confidence sequence',
   [
@@ -262,5 +287,6 @@ export const POWERS: readonly Study[] = [
   adjusted,
   guardrail,
   sequentialDesigns,
+  planKept,
   sequence,
 ];

@@ -12,7 +12,7 @@ export const CONVERSION: PlanInput = {
   power: 0.8,
   allocation: [1, 1],
   method: 'fixed',
-  looks: 5,
+  isPlanned: true,
   cupedCorrelation: 0,
   goals: 1,
   guardrails: 0,
@@ -43,6 +43,6 @@ export function planned(input: PlanInput): Plan {
 export const METHODS: Readonly<Record<string, Partial<PlanInput>>> = {
   fixed: { method: 'fixed' },
   bayesian: { method: 'bayesian' },
-  'group sequential': { method: 'sequential', looks: 5 },
-  'confidence sequence': { method: 'sequential', looks: null },
+  'group sequential': { method: 'sequential', isPlanned: true },
+  'confidence sequence': { method: 'sequential', isPlanned: false },
 };

@@ -125,8 +125,15 @@ describe('whatever is analysed', () => {
     fc.assert(
       fc.property(inputs, (given) => {
         const analysis = analyse(given);
-        const { arms } = given;
-        recommend({ analysis, arms, minSample: 100, srm: 'ok', blocks: [] });
+        const { arms, options } = given;
+        recommend({
+          analysis,
+          arms,
+          method: options.method,
+          minSample: 100,
+          srm: 'ok',
+          blocks: [],
+        });
         expect(faultIn({ analysis, effect: minimumDetectableEffect(analysis) })).toBeNull();
       }),
       { numRuns: 1500 },

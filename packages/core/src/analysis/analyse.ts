@@ -2,6 +2,7 @@ import { armEstimate } from './arm-estimate.ts';
 import { compareArm, prepare } from './compare.ts';
 import { adjustFamily } from './families.ts';
 import { judge } from './judge.ts';
+import { finite } from './measured.ts';
 import { settingOf } from './setting.ts';
 import type { Analysis, AnalysisInput } from './types.ts';
 
@@ -13,7 +14,7 @@ import type { Analysis, AnalysisInput } from './types.ts';
  */
 export function analyse(input: AnalysisInput): Analysis {
   const setting = settingOf(input);
-  const { arms, control, options, plan, isFinal } = setting;
+  const { arms, control, options, isFinal, informationFraction } = setting;
   const treatments = arms.flatMap(({ isControl }, index) => (isControl ? [] : [index]));
   const compared = input.metrics.map((metric) => {
     const prepared = prepare(metric, options.alpha);
@@ -42,5 +43,5 @@ export function analyse(input: AnalysisInput): Analysis {
       comparisons: arms.map((_, index) => judged[treatments.indexOf(index)] ?? null),
     };
   });
-  return { metrics, isFinal, informationFraction: plan?.fraction ?? null };
+  return { metrics, isFinal, informationFraction: finite(informationFraction) };
 }

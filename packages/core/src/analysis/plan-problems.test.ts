@@ -50,7 +50,6 @@ const REFUSED: readonly [string, PlanInput, PlanRefusal['status'], PlanRefusal['
   ['power by chance', { ...MEAN, alpha: 0.5, power: 0.2 }, 'INVALID_INPUT', 'power'],
   ['one arm', { ...MEAN, allocation: [1] }, 'INVALID_INPUT', 'allocation'],
   ['an arm without users', { ...MEAN, allocation: [1, 0] }, 'INVALID_INPUT', 'allocation'],
-  ['half a look', { ...MEAN, looks: 0.5 }, 'INVALID_INPUT', 'looks'],
   ['a perfect covariate', { ...MEAN, cupedCorrelation: 1 }, 'INVALID_INPUT', 'cupedCorrelation'],
   [
     'a covariate of a quantile',
@@ -91,7 +90,7 @@ const REFUSED: readonly [string, PlanInput, PlanRefusal['status'], PlanRefusal['
 describe('a plan is refused', () => {
   it.each(REFUSED)('for %s', (_, input, status, field) => {
     for (const method of Object.values(METHODS)) {
-      const outcome = plan({ ...input, ...method, ...(field === 'looks' ? { looks: 0.5 } : {}) });
+      const outcome = plan({ ...input, ...method });
       expect(outcome).toMatchObject({ status, field });
     }
   });
@@ -110,7 +109,7 @@ describe('a plan is refused', () => {
           }),
           margin: fc.option(value(0, 1)),
           method: fc.constantFrom('fixed', 'sequential'),
-          looks: fc.constantFrom(null, 3),
+          isPlanned: fc.boolean(),
           alpha: value(1e-6, 0.5),
           power: value(0.5, 0.999),
         } as const),

@@ -9,8 +9,6 @@ const SHARE = 'must be above 0 and below 1, by at least 1e-9';
 const SIZE_MAX = 1e100;
 /** In standard deviations: a larger effect needs no statistics. */
 const EFFECT_MAX = 1_000;
-/** The boundaries of that many take a good part of a second, and more hardly cost further users. */
-const LOOKS_MAX = 30;
 const ARMS_MAX = 50;
 const METRICS_MAX = 1_000;
 
@@ -26,7 +24,7 @@ const refusal = (
 ): PlanRefusal => ({ status, field, change });
 
 function rangeProblem(input: PlanInput): PlanRefusal | null {
-  const { alpha, power, allocation, looks, goals, guardrails, recruitment, margin } = input;
+  const { alpha, power, allocation, goals, guardrails, recruitment, margin } = input;
   const sided = margin === null ? 2 : 1;
   const rules: readonly (readonly [keyof PlanInput, boolean, string])[] = [
     ['alpha', isWithin(alpha, ERROR_MIN, 1 - ERROR_MIN), SHARE],
@@ -37,11 +35,6 @@ function rangeProblem(input: PlanInput): PlanRefusal | null {
       'allocation',
       allocation.every((weight) => weight > 0 && Number.isFinite(weight)),
       'every arm must have a share above 0; leave out an arm without users',
-    ],
-    [
-      'looks',
-      looks === null || (Number.isInteger(looks) && isWithin(looks, 1, LOOKS_MAX)),
-      `must be a whole number of 1 to ${LOOKS_MAX}`,
     ],
     [
       'cupedCorrelation',

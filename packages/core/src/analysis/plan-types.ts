@@ -42,8 +42,8 @@ export interface PlanInput {
   /** Shares of the control and then the treatments, of any sum. */
   readonly allocation: readonly number[];
   readonly method: AnalysisMethod;
-  /** How often a sequential experiment of a planned size is looked at; null: of no planned size. */
-  readonly looks: number | null;
+  /** Of a sequential experiment: whether its size is planned, so that it ends there at the latest. */
+  readonly isPlanned: boolean;
   /** Of the metric with its covariate, −1…1; 0 without CUPED. */
   readonly cupedCorrelation: number;
   /** Goals that share the level, ≥ 1. */

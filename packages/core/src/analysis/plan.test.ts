@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { CONVERSION, GUARDRAIL, MEAN, METHODS, planned } from '../../test/plans.ts';
 import { value } from '../../test/stats/arbitraries.ts';
 import {
-  groupSequentialDesign,
   meanMde,
   meanSampleSize,
   multiArmSampleSize,
@@ -15,6 +14,7 @@ import {
 } from '../stats/index.ts';
 import { ratioBaseline } from './plan.ts';
 import type { PlanInput } from './plan-types.ts';
+import { plannedInflation } from './planned-boundary.ts';
 
 /** Twelve weeks whose users are quarters of the needed ones: the fourth has exactly these. */
 const atSize = (input: PlanInput) => planned({ ...input, recruitment: null }).curve[3];
@@ -110,15 +110,15 @@ describe('a plan has the size that the vectors have', () => {
     );
   });
 
-  it('for looks on the way (seq.gstPower.001) and at any time (power.sequential.001)', () => {
+  it('for looks up to a plan, and without one (power.sequential.001)', () => {
     const looked = planned({ ...MEAN, method: 'sequential' });
     expect(looked.design).toBe('group_sequential');
-    expect(looked.inflation).toBeCloseTo(1.024719879, 8);
+    expect(looked.inflation).toBeCloseTo(plannedInflation(0.05, 2, 0.8), 12);
     const watched = planned({
       ...MEAN,
       deviation: Math.sqrt(50),
       method: 'sequential',
-      looks: null,
+      isPlanned: false,
     });
     expect(watched.design).toBe('confidence_sequence');
     expect(watched.inflation).toBeCloseTo(2.202977359, 8);
@@ -178,20 +178,17 @@ describe('a plan agrees with the functions it is made of', () => {
       [MEAN, 2],
       [GUARDRAIL, 1],
     ] as const) {
-      const spending = { type: 'obrienFleming' } as const;
-      const design = ok(groupSequentialDesign(5, { ...errors, sided, spending }));
       expect(planned({ ...input, method: 'sequential' }).inflation).toBeCloseTo(
-        design.inflationFactor,
+        plannedInflation(0.05, sided, 0.8),
         9,
       );
-      const watched = planned({ ...input, method: 'sequential', looks: null });
+      const watched = planned({ ...input, method: 'sequential', isPlanned: false });
       const absoluteEffect = sided === 2 ? 0.2 : 0.3;
       const size = ok(
         sequenceSampleSize({ ...errors, sided, variance: 25, absoluteEffect, tuningN: 5_000 }),
       );
       expect(Math.abs(watched.totalUsers - size.totalN)).toBeLessThanOrEqual(2);
     }
-    expect(planned({ ...MEAN, method: 'sequential', looks: 1 }).inflation).toBeCloseTo(1, 9);
   });
 
   it('on the smallest treatment of several', () => {

@@ -1,5 +1,4 @@
 import {
-  groupSequentialDesign,
   guardrailPower,
   multiArmSampleSize,
   proportionSampleSize,
@@ -21,6 +20,7 @@ import {
   type PlanRefusal,
   type RatioMoments,
 } from './plan-types.ts';
+import { plannedInflation } from './planned-boundary.ts';
 import { runningTime, usersAfter } from './recruitment.ts';
 
 /** Users of all arms together who find an effect; of a guardrail, who prove a room above its margin. */
@@ -46,8 +46,8 @@ const SEARCH_RANGE = 1e6;
  * treatment decides.
  *
  * Fixed: the formulas of proportions (with the pooled variance, or unpooled with a covariate, as
- * they are tested then) and of means. Sequential: with a planned size the group sequential test by
- * O'Brien & Fleming's spending (§4.6), else the confidence sequence (§4.1). Bayesian: as fixed, since
+ * they are tested then) and of means. Sequential: with a planned size the boundary that results are
+ * judged by (planned-boundary.ts), else the confidence sequence (§4.1). Bayesian: as fixed, since
  * a posterior controls no error. A guardrail is tested one-sided for non-inferiority (§6.4).
  */
 export function plan(input: PlanInput): ({ readonly status: 'ok' } & Plan) | PlanRefusal {
@@ -110,9 +110,9 @@ export function ratioBaseline(
     : size;
 }
 
-function designOf({ method, looks }: PlanInput): PlanDesign {
+function designOf({ method, isPlanned }: PlanInput): PlanDesign {
   if (method !== 'sequential') return 'fixed_horizon';
-  return looks === null ? 'confidence_sequence' : 'group_sequential';
+  return isPlanned ? 'group_sequential' : 'confidence_sequence';
 }
 
 function errorsOf({ alpha, power, margin, allocation, goals, guardrails }: PlanInput): Errors {
@@ -181,11 +181,7 @@ function methodUsers(input: PlanInput, errors: Errors, fixed: UsersFor): UsersFo
     case 'fixed_horizon':
       return fixed;
     case 'group_sequential': {
-      const design = groupSequentialDesign(input.looks ?? 1, {
-        ...errors,
-        spending: { type: 'obrienFleming' },
-      });
-      const inflation = design.status === 'ok' ? design.inflationFactor : Number.NaN;
+      const inflation = plannedInflation(errors.alpha, errors.sided, errors.power);
       return (distance) => inflation * fixed(distance);
     }
     case 'confidence_sequence':

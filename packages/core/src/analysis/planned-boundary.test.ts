@@ -2,8 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { level, value } from '../../test/stats/arbitraries.ts';
 import { randomStream } from '../../test/stats/random.ts';
-import { groupSequentialBoundary, normalCdf, normalIsf, normalSf } from '../stats/index.ts';
-import { plannedCritical, plannedPValue } from './planned-boundary.ts';
+import { groupSequentialBoundary, normalIsf, normalSf } from '../stats/index.ts';
+import { crossings } from '../stats/sequential/group-sequential-design.ts';
+import {
+  plannedCritical,
+  plannedInflation,
+  plannedPower,
+  plannedPValue,
+} from './planned-boundary.ts';
 
 const look = fc.record({ fraction: value(0.001, 1), isEnd: fc.boolean() });
 const sided = fc.constantFrom(1 as const, 2 as const);
@@ -37,18 +43,42 @@ describe('the boundary of a plan', () => {
     );
   });
 
-  it('keeps the power of the fixed test within a third of a point', () => {
-    // P(B with this drift reaches b, or ends at z or above), by reflection.
+  it('has the power that the recursion gives for ever finer looks', () => {
     const drift = normalIsf(0.025) + normalIsf(0.2);
-    const z = plannedCritical(0.05, 2, { fraction: 1, isEnd: true });
-    const b = plannedCritical(0.05, 2, { fraction: 1, isEnd: false });
-    const reflected = Math.exp(2 * drift * b);
-    const reaches = normalSf(b - drift) + reflected * normalSf(b + drift);
-    const ends =
-      normalCdf(b - drift) -
-      normalCdf(z - drift) -
-      reflected * (normalCdf(-b - drift) - normalCdf(z - 2 * b - drift));
-    expect(reaches + ends).toBeGreaterThan(0.8 - 1 / 300);
+    const limit = plannedPower(0.05, 2, drift);
+    const gap = (looks: number): number => {
+      const fractions = Array.from({ length: looks }, (_, k) => (k + 1) / looks);
+      const criticals = fractions.map((fraction, k) =>
+        plannedCritical(0.05, 2, { fraction, isEnd: k === looks - 1 }),
+      );
+      const found = crossings(fractions, criticals, drift, true);
+      return limit - found.reduce((sum, { upper }) => sum + upper, 0);
+    };
+    const [coarse, fine] = [gap(16), gap(64)];
+    expect(fine).toBeGreaterThan(0);
+    expect(fine).toBeLessThan(0.002);
+    expect(coarse / fine).toBeGreaterThan(1.5);
+  });
+
+  it('finds what is not there as often as it may', () => {
+    fc.assert(
+      fc.property(value(1e-6, 0.5), sided, (alpha, sides) => {
+        expect(plannedPower(alpha, sides, 0) / (alpha / sides)).toBeCloseTo(1, 9);
+      }),
+    );
+  });
+
+  it('takes about one per cent more users than a test that is read once', () => {
+    expect(plannedInflation(0.05, 2, 0.8)).toBeGreaterThan(1.005);
+    expect(plannedInflation(0.05, 2, 0.8)).toBeLessThan(1.015);
+    fc.assert(
+      fc.property(value(1e-6, 0.4), sided, value(0.5, 0.999), (alpha, sides, power) => {
+        const inflation = plannedInflation(alpha, sides, power);
+        const fixed = normalIsf(alpha / sides) + normalIsf(1 - power);
+        expect(inflation).toBeGreaterThanOrEqual(1);
+        expect(plannedPower(alpha, sides, fixed * Math.sqrt(inflation))).toBeCloseTo(power, 9);
+      }),
+    );
   });
 
   it('has p-values below alpha exactly beyond it', () => {

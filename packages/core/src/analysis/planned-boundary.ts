@@ -1,4 +1,4 @@
-import { normalIsf, normalSf } from '../stats/index.ts';
+import { normalIsf, normalLogCdf, normalSf } from '../stats/index.ts';
 import { findRoot } from '../stats/numeric/root.ts';
 
 // Lan & DeMets' O'Brien–Fleming spending for results that are open all the time. Looks at any moment
@@ -9,7 +9,7 @@ import { findRoot } from '../stats/numeric/root.ts';
 //
 // Spending everything that way would leave nothing for the planned end (2.24 instead of 1.96 for
 // 5 %). With one half spent on the way, the end needs 1.98: paths that cross at the end have mostly
-// crossed before. Power is that of the fixed test within a third of a point.
+// crossed before. A power of 80 % takes 0.7 % more users than the fixed test.
 
 /** The part of the error that looks before the planned end may spend. */
 const RUNNING_SHARE = 0.5;
@@ -70,4 +70,32 @@ export function plannedPValue(z: number, sided: 1 | 2, { fraction, isEnd }: Plan
     return errorAtEnd(distance, runningLevel(budget), fraction) - budget;
   };
   return Math.exp(findRoot(excess, Math.log(once), Math.log(running)));
+}
+
+/**
+ * The chance that an effect is found, in its own direction, by whoever looks all the time until the
+ * planned end: that Brownian motion with this drift reaches the running boundary or ends beyond the
+ * end's (reflection principle with a drift).
+ *
+ * @param drift mean of Z at the planned end, ≥ 0
+ */
+export function plannedPower(alpha: number, sided: 1 | 2, drift: number): number {
+  const level = runningLevel(alpha / sided);
+  const end = plannedCritical(alpha, sided, { fraction: 1, isEnd: true });
+  const onTheWay = Math.exp(2 * drift * level + normalLogCdf(end - 2 * level - drift));
+  return normalSf(end - drift) + onTheWay;
+}
+
+/**
+ * The planned users over those of a test with the same errors that is read once.
+ *
+ * @param power alpha / sided < power < 1
+ */
+export function plannedInflation(alpha: number, sided: 1 | 2, power: number): number {
+  const fixed = normalIsf(alpha / sided) + normalIsf(1 - power);
+  const end = plannedCritical(alpha, sided, { fraction: 1, isEnd: true });
+  const shortfall = (drift: number): number => plannedPower(alpha, sided, drift) - power;
+  // With the drift of the fixed test not enough, without the way there more than enough.
+  const drift = findRoot(shortfall, fixed, end + normalIsf(1 - power), 1e-13);
+  return (drift / fixed) ** 2;
 }

@@ -12,7 +12,12 @@ const WORSE = rate(2000, 320);
 
 function decide(given: AnalysisInput, changes: Partial<DecisionInput> = {}) {
   const minSample = given.options.minSample;
-  const base = { analysis: analyse(given), arms: given.arms, minSample };
+  const base = {
+    analysis: analyse(given),
+    arms: given.arms,
+    method: given.options.method,
+    minSample,
+  };
   return recommend({ ...base, srm: 'ok', blocks: [], ...changes });
 }
 
@@ -55,6 +60,21 @@ describe('the recommendation', () => {
       winner: 'arm1',
     });
   });
+
+  it.each([
+    ['sequential', 3000, ['1.3 times']],
+    ['fixed', 3000, ['1.3 times']],
+    ['bayesian', 3000, []],
+    ['sequential', 4000, []],
+    ['sequential', null, []],
+  ] as const)(
+    'says under %s with %s planned users when the plan was not kept',
+    (method, plannedUsers, words) => {
+      const { reasons } = decide(input([goal(BETTER)], { method, plannedUsers }));
+      const said = reasons.flatMap((reason) => reason.match(/[\d.]+ times/) ?? []);
+      expect(said).toEqual(words);
+    },
+  );
 
   it('asks of a guardrail that its margin holds', () => {
     const held = decide(input([goal(BETTER), guardrail(0.2, SAME)]));

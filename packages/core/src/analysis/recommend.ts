@@ -1,4 +1,11 @@
-import type { AnalysedMetric, Analysis, AnalysisArm, Comparison, MetricRole } from './types.ts';
+import type {
+  AnalysedMetric,
+  Analysis,
+  AnalysisArm,
+  AnalysisMethod,
+  Comparison,
+  MetricRole,
+} from './types.ts';
 
 /** How the split of the users compares with the planned one. */
 export type SrmStatus = 'ok' | 'warning' | 'alarm' | 'not_enough_data';
@@ -15,6 +22,7 @@ export interface DecisionInput {
   readonly analysis: Analysis;
   /** Those of the analysis, in the same order. */
   readonly arms: readonly AnalysisArm[];
+  readonly method: AnalysisMethod;
   /** Arms with fewer users take no part. */
   readonly minSample: number;
   readonly srm: SrmStatus;
@@ -112,6 +120,20 @@ function blocksOf({ analysis, blocks }: DecisionInput): readonly string[] {
   return [...new Set(sentences)];
 }
 
+/** From so many times the planned users on, the looks beyond the plan are worth a word. */
+const OVERRUN = 1.1;
+
+/** That looks went on beyond the plan, of a method that promises an error rate. */
+function overrun({ analysis: { informationFraction }, method }: DecisionInput): readonly string[] {
+  if (method === 'bayesian' || informationFraction === null || informationFraction < OVERRUN) {
+    return [];
+  }
+  const times = informationFraction.toFixed(1);
+  return [
+    `There are ${times} times the users of the plan, whose error rate holds for one look at its end: every later look is a further chance to be wrong.`,
+  ];
+}
+
 /** Why an experiment that shall go on is not decided. */
 function waitingFor(judgements: readonly Judgement[]): string[] {
   const pending = judgements.flatMap((judgement) => judgement.pending);
@@ -172,6 +194,7 @@ export function recommend(input: DecisionInput): Recommendation {
   const isSmall = ({ users }: AnalysisArm): boolean => users < minSample;
   const notes = [
     ...blocksOf(input),
+    ...overrun(input),
     ...(srm === 'warning' ? ['The split of users is unlikely to be the planned one.'] : []),
     ...arms.filter(isSmall).map(({ key }) => `"${key}" has fewer than ${minSample} users.`),
   ];

@@ -10,25 +10,34 @@ export interface Setting {
   readonly control: number;
   /** Null without a plan. */
   readonly plan: PlannedLook | null;
+  /** Users over the planned ones, > 0, above 1 beyond the plan; null without one. */
+  readonly informationFraction: number | null;
   /** No further look is needed: it is over, or the planned users are there. */
   readonly isFinal: boolean;
 }
 
 /**
  * How far the experiment is, by its users. Every look beyond the plan is taken for its end, so that the
- * level holds up to the first of them: stop there.
+ * level holds up to the first of them: stop there. `recommend` says so when it was not done.
  */
 export function settingOf({ arms, options }: AnalysisInput): Setting {
   const { plannedUsers, isOver, endedAsPlanned = false } = options;
   const users = arms.reduce((sum, arm) => sum + arm.users, 0);
   const isPlanned = plannedUsers !== null && isPositive(plannedUsers) && isPositive(users);
-  const fraction = isPlanned ? Math.min(1, users / plannedUsers) : null;
-  const isComplete = fraction === 1;
+  const informationFraction = isPlanned ? users / plannedUsers : null;
+  const isComplete = informationFraction !== null && informationFraction >= 1;
   return {
     options,
     arms,
     control: arms.findIndex(({ isControl }) => isControl),
-    plan: fraction === null ? null : { fraction, isEnd: isComplete || (isOver && endedAsPlanned) },
+    plan:
+      informationFraction === null
+        ? null
+        : {
+            fraction: Math.min(1, informationFraction),
+            isEnd: isComplete || (isOver && endedAsPlanned),
+          },
+    informationFraction,
     isFinal: isOver || isComplete,
   };
 }

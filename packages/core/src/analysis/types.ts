@@ -206,6 +206,6 @@ export interface Analysis {
   readonly metrics: readonly AnalysedMetric[];
   /** No further look is needed: the experiment is over, or its planned users are there. */
   readonly isFinal: boolean;
-  /** Share of the planned information that is there, 0…1; null without a plan. */
+  /** Users over the planned ones, above 1 beyond the plan; null without a plan. */
   readonly informationFraction: Maybe;
 }

@@ -44,7 +44,6 @@ const requests = fc.record({
   allocation: seldom(fc.array(around(1, 100), { minLength: 2, maxLength: 5 })),
   method: seldom(fc.constantFrom('fixed', 'sequential', 'bayesian')),
   planned: seldom(fc.boolean()),
-  looks: fc.integer({ min: 1, max: 2 }),
   cuped_correlation: seldom(around(-0.9, 0.9)),
   guardrails: seldom(fc.integer({ min: 0, max: 1_000 })),
   daily_users: seldom(around(1, 1e5)),

@@ -12,7 +12,6 @@ const DEFAULTS = {
   allocation: [50, 50],
   method: 'sequential',
   planned: true,
-  looks: 5,
   cuped_correlation: 0,
   goals: 1,
   guardrails: 0,
@@ -79,7 +78,7 @@ export function settle(
     power: settledOf(known, 'power'),
     allocation: settledOf(known, 'allocation'),
     method: settledOf(known, 'method'),
-    looks: isPlanned ? settledOf(known, 'looks') : null,
+    isPlanned,
     cupedCorrelation: settledOf(known, 'cuped_correlation'),
     goals: settledOf(known, 'goals'),
     guardrails: settledOf(known, 'guardrails'),
@@ -94,7 +93,6 @@ export function settle(
     ...(isRateKind(kind) ? ['standard_deviation'] : []),
     ...(isGuardrail ? ['goals'] : ['margin']),
     ...(isSequential ? [] : ['planned']),
-    ...(isPlanned ? [] : ['looks']),
     ...(input.recruitment === null ? ['traffic_pct'] : []),
   ]);
   const assumptions = Object.entries(known)

@@ -80,6 +80,7 @@ function summaryOf(
       metrics: analysis.metrics.filter(({ key }) => deciding.includes(key)),
     },
     arms: analysisArms(population),
+    method: options.method,
     minSample: options.minSample,
     srm: splitStatus(health.srm),
     blocks: blocksOf(health),
