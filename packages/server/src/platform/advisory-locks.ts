@@ -8,4 +8,5 @@ export const ADVISORY_LOCKS = {
   leadCdc: 4_170_003,
   dropPartitions: 4_170_004,
   runCalibrations: 4_170_006,
+  queueCalibrations: 4_170_007,
 } as const;

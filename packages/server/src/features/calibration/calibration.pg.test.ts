@@ -177,7 +177,10 @@ describe('a request for a calibration', () => {
     expect(await code('/v1/calibration?experiment=nope')).toEqual([404, 'experiment_not_found']);
     expect(await code('/v1/calibration?cursor=x')).toEqual([422, 'invalid']);
     await fill(database, id, 1_000);
-    for (let i = 0; i < 20; i++) await request(api, {});
+    for (let i = 0; i < 19; i++) await request(api, {});
+    const last = [1, 2, 3, 4].map(() => api.call('POST', '/v1/calibration', {}));
+    const statuses = (await Promise.all(last)).map(({ statusCode }) => statusCode);
+    expect(statuses.toSorted()).toEqual([202, 503, 503, 503]);
     expect(await refusal({})).toEqual([503, 'overloaded']);
   });
 

@@ -50,12 +50,12 @@ export async function requestCalibration(
     throw invalidField('experiment', `name one: none has ${USERS_WANTED} users yet`);
   }
   const plan = await planOf(deps, await requireExperiment(db, ref), request);
-  if ((await countOpen(db)) >= OPEN_MAX) {
-    throw new DomainError('overloaded', `${OPEN_MAX} calibrations wait already`, {
-      retryAfterSeconds: 60,
-    });
-  }
   const id = await inTransaction(db, async (tx) => {
+    if ((await countOpen(tx)) >= OPEN_MAX) {
+      throw new DomainError('overloaded', `${OPEN_MAX} calibrations wait already`, {
+        retryAfterSeconds: 60,
+      });
+    }
     const queued = must(await insertCalibration(tx, plan, null), 'only days are unique');
     await recordAudit(tx, actor, {
       action: 'calibration.requested',
