@@ -150,6 +150,7 @@ export const HEALTH_CHECKS = [
   'pre_period_imbalance',
   'data_freshness',
   'quarantined_events',
+  'plan_changed',
   'too_few_users',
 ] as const;
 
@@ -172,6 +173,20 @@ export const ResultsHealth = z
     /** Users reported with another variant than the stored one. */
     conflicts: z.number().int(),
     quarantined_events: z.number().int(),
+    /** What decides and was changed after the start, in order; at most the last 50. */
+    plan_changes: z.array(
+      z.object({
+        field: z.enum([
+          'analysis.method',
+          'analysis.confidence_level',
+          'analysis.expected_users',
+          'ends_at',
+          'metrics',
+        ]),
+        version: z.number().int(),
+        time: z.string(),
+      }),
+    ),
     lag_ms: number,
     data_freshness: z.object({
       as_of: z.string().nullable(),

@@ -67,6 +67,7 @@ export function splitOf(cells: readonly Cell[], shares: readonly (readonly numbe
       coverage: 10_000,
       allocations: row.map((share, arm) => ({ variantId: arm + 1, allocation: share * 100 })),
       effectiveAt: new Date((FIRST_DAY + index * DAY) * 1_000 + 3_600_000).toISOString(),
+      plan: null,
     })),
     counts: countsOf(cells),
   };

@@ -35,10 +35,34 @@ export interface ExperimentRecord {
   readonly stoppedAt: string | null;
 }
 
-/** What one version of a started experiment assigned by. */
+/** What an experiment is decided by; it may not depend on what results show. */
+export interface ExperimentPlan {
+  readonly method: Experiment['analysis']['method'];
+  readonly confidence_level: number;
+  readonly expected_users: number | null;
+  readonly ends_at: string | null;
+  /** Goals and guardrails, which decide. */
+  readonly metrics: Experiment['metrics'];
+}
+
+/** What one version of a started experiment assigned by, and was to be decided by. */
 export interface ExperimentVersion {
   readonly version: number;
   readonly coverage: number;
   readonly allocations: readonly { readonly variantId: number; readonly allocation: number }[];
   readonly effectiveAt: string;
+  /** Null for versions from before plans were kept. */
+  readonly plan: ExperimentPlan | null;
 }
+
+export const planOfExperiment = ({
+  analysis: { method, confidence_level, expected_users },
+  endsAt,
+  metrics,
+}: Pick<ExperimentRecord, 'analysis' | 'endsAt' | 'metrics'>): ExperimentPlan => ({
+  method,
+  confidence_level,
+  expected_users,
+  ends_at: endsAt,
+  metrics: metrics.filter(({ role }) => role !== 'secondary'),
+});

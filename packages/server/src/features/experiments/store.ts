@@ -1,7 +1,12 @@
 import { DEFAULT_METHOD } from '@assay/contract';
 import type { ExperimentStatus } from '@assay/core';
 import { type Db, rfc3339 } from '../../platform/postgres.ts';
-import type { ExperimentRecord, ExperimentVersion, VariantRecord } from './experiment.ts';
+import {
+  type ExperimentRecord,
+  type ExperimentVersion,
+  planOfExperiment,
+  type VariantRecord,
+} from './experiment.ts';
 
 /** What makes a new experiment; `coverage` and `allocation` in hundredths of a percent. */
 export type NewExperiment = Pick<
@@ -223,16 +228,22 @@ export async function deleteExperiment(db: Db, id: number): Promise<void> {
   await db.query('DELETE FROM experiments WHERE id = $1', [id]);
 }
 
-/** Keeps what the present version assigns by. */
+/** Keeps what the present version assigns by, and is to be decided by. */
 export async function insertVersion(db: Db, experiment: ExperimentRecord): Promise<void> {
   const allocations = experiment.variants.map(({ id, allocation }) => ({
     variant_id: id,
     allocation,
   }));
   await db.query(
-    `INSERT INTO experiment_versions (experiment_id, version, coverage, allocations)
-     VALUES ($1, $2, $3, $4)`,
-    [experiment.id, experiment.version, experiment.coverage, JSON.stringify(allocations)],
+    `INSERT INTO experiment_versions (experiment_id, version, coverage, allocations, plan)
+     VALUES ($1, $2, $3, $4, $5)`,
+    [
+      experiment.id,
+      experiment.version,
+      experiment.coverage,
+      JSON.stringify(allocations),
+      JSON.stringify(planOfExperiment(experiment)),
+    ],
   );
 }
 
@@ -246,8 +257,9 @@ export async function listVersions(
     coverage: number;
     allocations: { variant_id: number; allocation: number }[];
     effective_at: string;
+    plan: ExperimentVersion['plan'];
   }>(
-    `SELECT version, coverage, allocations,
+    `SELECT version, coverage, allocations, plan,
        ${rfc3339('effective_at')} AS effective_at
      FROM experiment_versions WHERE experiment_id = $1 ORDER BY version`,
     [experimentId],
@@ -260,6 +272,7 @@ export async function listVersions(
       allocation,
     })),
     effectiveAt: row.effective_at,
+    plan: row.plan,
   }));
 }
 

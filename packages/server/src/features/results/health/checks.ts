@@ -129,6 +129,15 @@ const CHECKS: Readonly<Record<HealthCheck['check'], Check>> = {
           'warning',
           `${plural(count, 'item', 'items')} of this experiment could not be stored and ${count === 1 ? 'is' : 'are'} in quarantine.`,
         ],
+  plan_changed: ({ plan_changes: changes }) => {
+    if (changes.length === 0) return ['ok', 'What decides is as it was at the start.'];
+    const fields = [...new Set(changes.map(({ field }) => field))].join(', ');
+    const [last] = changes.slice(-1);
+    return [
+      'warning',
+      `Changed after the start, when results could be seen: ${fields} (last on ${last?.time.slice(0, 10)}). Error rates hold only if that had nothing to do with results.`,
+    ];
+  },
   too_few_users: ({ too_few_users: keys, users, minSample }) => {
     if (users === 0) return ['warning', 'No user has been assigned yet.'];
     if (keys.length === 0) return ['ok', `Every variant has at least ${minSample} users.`];

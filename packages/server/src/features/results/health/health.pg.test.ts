@@ -191,3 +191,29 @@ describe('the health of results', () => {
     ).toMatchObject({ status: 'alarm' });
   });
 });
+
+test('a plan that is changed after the start is told', async ({ api }) => {
+  const id = await startedExperiment(api, 'moved', {
+    metrics: [{ metric: 'conversion_rate' }],
+    analysis: { expected_users: 1_000 },
+  });
+  const edit = async (body: object) =>
+    expect((await api.call('PATCH', `/v1/experiments/${id}`, body)).statusCode).toBe(200);
+  const told = async () =>
+    (await api.call('GET', `/v1/experiments/${id}/results?source=postgresql`)).json().summary
+      .health;
+  await edit({ name: 'another' });
+  await edit({
+    metrics: [{ metric: 'conversion_rate' }, { metric: 'avg_value', role: 'secondary' }],
+  });
+  expect((await told()).plan_changes).toEqual([]);
+  await edit({ analysis: { expected_users: 5_000 }, metrics: [{ metric: 'avg_value' }] });
+  const { plan_changes, checks } = await told();
+  expect(plan_changes).toMatchObject([
+    { field: 'analysis.expected_users', version: 5 },
+    { field: 'metrics', version: 5 },
+  ]);
+  const check = checks.find((one: { check: string }) => one.check === 'plan_changed');
+  expect(check).toMatchObject({ status: 'warning' });
+  expect(check.message).toContain('analysis.expected_users, metrics');
+});

@@ -111,6 +111,7 @@ describe('a result of which everything is well', () => {
       ['missing_events', 'ok'],
       ['data_freshness', 'ok'],
       ['quarantined_events', 'ok'],
+      ['plan_changed', 'ok'],
       ['too_few_users', 'ok'],
     ]);
     for (const { message } of health.checks) expect(message).toMatch(/^[A-Z].*\.$/);
@@ -118,6 +119,7 @@ describe('a result of which everything is well', () => {
       missing_events: [],
       contaminated_covariates: [],
       pre_period_imbalance: [],
+      plan_changes: [],
       too_few_users: [],
       data_freshness: { status: 'ok', lag_ms: 500 },
     });

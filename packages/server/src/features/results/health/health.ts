@@ -15,6 +15,7 @@ import type { Sourced } from '../choose-source.ts';
 import type { Question } from '../question.ts';
 import { checksOf, worst } from './checks.ts';
 import { missingEvents } from './missing-events.ts';
+import { planChanges } from './plan-changes.ts';
 import { rootCauseOf } from './root-cause.ts';
 import type { Split } from './split.ts';
 import { type SplitSegments, srmOf } from './srm.ts';
@@ -43,6 +44,7 @@ export function healthOf(
     srm: splitHealth(input, users),
     conflicts: trouble.conflicts,
     quarantined_events: trouble.quarantined,
+    plan_changes: planChanges(input.versions),
     lag_ms: lagMs,
     data_freshness: { as_of: asOf, lag_ms: lagMs, status: freshness(sourced, question) },
     missing_events: [...missingEvents(population, answer, question)],

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import type { ExperimentPlan } from '../../experiments/experiment.ts';
+import { planChanges } from './plan-changes.ts';
+
+const PLAN: ExperimentPlan = {
+  method: 'sequential',
+  confidence_level: 95,
+  expected_users: 10_000,
+  ends_at: null,
+  metrics: [{ metric: 'buys', role: 'goal' }],
+};
+
+const changesOf = (...plans: readonly (ExperimentPlan | null)[]) =>
+  planChanges(
+    plans.map((plan, day) => ({ version: day + 2, effectiveAt: `2026-01-0${day + 1}`, plan })),
+  );
+
+describe('the changes of a plan', () => {
+  it('are none where versions changed nothing that decides', () => {
+    expect(changesOf()).toEqual([]);
+    expect(changesOf(PLAN)).toEqual([]);
+    expect(changesOf(PLAN, { ...PLAN }, { ...PLAN, metrics: [...PLAN.metrics] })).toEqual([]);
+  });
+
+  it('are told with their version and time, also when they were taken back', () => {
+    const larger = { ...PLAN, expected_users: 20_000, method: 'fixed' } as const;
+    expect(changesOf(PLAN, larger, PLAN)).toEqual([
+      { field: 'analysis.method', version: 3, time: '2026-01-02' },
+      { field: 'analysis.expected_users', version: 3, time: '2026-01-02' },
+      { field: 'analysis.method', version: 4, time: '2026-01-03' },
+      { field: 'analysis.expected_users', version: 4, time: '2026-01-03' },
+    ]);
+  });
+
+  it('are not guessed for versions whose plan nobody kept', () => {
+    const later = { ...PLAN, ends_at: '2026-02-01T00:00:00.000000Z' };
+    expect(changesOf(null, PLAN)).toEqual([]);
+    expect(changesOf(PLAN, null, later)).toEqual([
+      { field: 'ends_at', version: 4, time: '2026-01-03' },
+    ]);
+  });
+
+  it('are the last fifty', () => {
+    const many = Array.from({ length: 80 }, (_, k) => ({ ...PLAN, expected_users: k + 1 }));
+    const found = changesOf(...many);
+    expect(found).toHaveLength(50);
+    expect(found.at(-1)?.version).toBe(81);
+  });
+});
