@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { assignment } from './assignment.ts';
+import { calibration } from './calibration.ts';
 import { evaluation } from './evaluation.ts';
 import { machine, type Row } from './harness.ts';
 import { ingest } from './ingest.ts';
@@ -14,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   ingest,
   pipeline,
   results,
+  calibration,
   statistics,
 };
 
