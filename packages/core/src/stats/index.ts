@@ -96,6 +96,8 @@ export {
   welchDifference,
 } from './means/welch.ts';
 export { capAt, type Winsorized, winsorizeUpper } from './means/winsorize.ts';
+export type { Alternative, Arms, Interval, Method, Value } from './methods/answers.ts';
+export { METHODS } from './methods/registry.ts';
 export { type Moments, mergeMoments, momentsFromSums, varianceOf } from './moments.ts';
 export {
   type Adjustment,

@@ -6,7 +6,6 @@ import {
   constrainedRates,
   fisherTest,
   logRateLift,
-  newcombeDifference,
   type Proportion,
   poissonRateRatio,
   scoreDifference,
@@ -19,19 +18,6 @@ const failures = ({ x, n }: Proportion): Proportion => ({ x: n - x, n });
 const near = (a: number, b: number, tolerance = 1e-9): boolean => Math.abs(a - b) <= tolerance;
 
 describe('one rate', () => {
-  it('lies in its intervals, the exact one of which is never shorter at the end it is on', () => {
-    fc.assert(
-      fc.property(proportion, level, (arm, alpha) => {
-        for (const interval of [wilsonInterval(arm, alpha), clopperPearsonInterval(arm, alpha)]) {
-          if (interval.status !== 'ok') return false;
-          const { lower, estimate, upper } = interval;
-          if (!(0 <= lower && lower <= estimate && estimate <= upper && upper <= 1)) return false;
-        }
-        return true;
-      }),
-    );
-  });
-
   it('has the mirrored interval of its complement', () => {
     fc.assert(
       fc.property(proportion, level, (arm, alpha) => {
@@ -55,48 +41,18 @@ describe('one rate', () => {
 });
 
 describe('the difference of rates', () => {
-  it('changes its sign when arms or outcomes are swapped', () => {
+  it('changes its sign when outcomes are swapped', () => {
     fc.assert(
       fc.property(proportion, proportion, level, (t, c, alpha) => {
         const a = scoreDifference(t, c, alpha);
-        const swapped = [
-          scoreDifference(c, t, alpha),
-          scoreDifference(failures(t), failures(c), alpha),
-        ];
-        return swapped.every(
-          (b) =>
-            a.status === 'ok' &&
-            b.status === 'ok' &&
-            near(a.lower, -b.upper) &&
-            near(a.upper, -b.lower) &&
-            near(a.z, -b.z),
+        const b = scoreDifference(failures(t), failures(c), alpha);
+        return (
+          a.status === 'ok' &&
+          b.status === 'ok' &&
+          near(a.lower, -b.upper) &&
+          near(a.upper, -b.lower) &&
+          near(a.z, -b.z)
         );
-      }),
-    );
-  });
-
-  it('is significant exactly when its interval leaves out zero', () => {
-    fc.assert(
-      fc.property(proportion, proportion, level, (t, c, alpha) => {
-        const test = scoreDifference(t, c, alpha);
-        if (test.status !== 'ok') return false;
-        if (Math.abs(test.pValue - alpha) < 1e-9) return true;
-        return test.pValue < alpha === (test.lower > 0 || test.upper < 0);
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  it('has nested intervals within −1…1', () => {
-    fc.assert(
-      fc.property(proportion, proportion, level, (t, c, alpha) => {
-        for (const method of [scoreDifference, newcombeDifference]) {
-          const [narrow, wide] = [method(t, c, alpha), method(t, c, alpha / 2)];
-          if (narrow.status !== 'ok' || wide.status !== 'ok') return false;
-          const isNested = wide.lower <= narrow.lower + 1e-12 && wide.upper >= narrow.upper - 1e-12;
-          if (!isNested || wide.lower < -1 || wide.upper > 1) return false;
-        }
-        return true;
       }),
     );
   });
@@ -170,31 +126,6 @@ describe("Fisher's test", () => {
 });
 
 describe('the lift of a rate', () => {
-  it('is the inverse ratio when arms are swapped', () => {
-    fc.assert(
-      fc.property(proportion, proportion, level, (t, c, alpha) => {
-        const [a, b] = [scoreLift(t, c, alpha), scoreLift(c, t, alpha)];
-        if (a.status !== 'ok' || b.status !== 'ok') return false;
-        const isInverse = (p: number, q: number): boolean =>
-          p === 0 ? q === Number.POSITIVE_INFINITY : near(p * q, 1, 1e-8) || q === 0;
-        return isInverse(a.ratioLower, b.ratioUpper) && isInverse(b.ratioLower, a.ratioUpper);
-      }),
-    );
-  });
-
-  it('by score leaves out zero exactly when the difference does', () => {
-    fc.assert(
-      fc.property(proportion, proportion, level, (t, c, alpha) => {
-        const test = scoreDifference(t, c, alpha);
-        const lift = scoreLift(t, c, alpha);
-        if (test.status !== 'ok' || lift.status !== 'ok') return false;
-        if (Math.abs(test.pValue - alpha) < 1e-9) return true;
-        return test.pValue < alpha === (lift.liftLower > 0 || lift.liftUpper < 0);
-      }),
-      { numRuns: 500 },
-    );
-  });
-
   it('has no upper limit without a success in the control, and no log without one at all', () => {
     const [none, all] = [
       { x: 0, n: 10 },
@@ -211,25 +142,6 @@ describe('the lift of a rate', () => {
 });
 
 describe('event rates', () => {
-  it('invert when arms are swapped', () => {
-    const count = fc.record({
-      events: fc.integer({ min: 0, max: 500 }),
-      exposure: fc.integer({ min: 1, max: 1000 }),
-    });
-    fc.assert(
-      fc.property(count, count, (t, c) => {
-        const [a, b] = [poissonRateRatio(t, c, 0.05), poissonRateRatio(c, t, 0.05)];
-        if (a.status !== 'ok' || b.status !== 'ok') return false;
-        const isUnlimited = t.events === 0 || c.events === 0;
-        return (
-          near(a.pValue, b.pValue) &&
-          near(a.pValueGreater, b.pValueLess) &&
-          (isUnlimited || near(a.ratioLower * b.ratioUpper, 1))
-        );
-      }),
-    );
-  });
-
   it('without any event say nothing', () => {
     const none = { events: 0, exposure: 1 };
     expect(poissonRateRatio(none, none, 0.05)).toMatchObject({

@@ -1,6 +1,6 @@
 import { normalIsf } from '../distributions/normal.ts';
 import { fiellerInterval, type MeanLift } from '../means/lift.ts';
-import { type MeanDifference, tDifference } from '../means/welch.ts';
+import { type DifferenceOnly, type MeanDifference, tDifference } from '../means/welch.ts';
 import { isCount, isLevel, type Outcome, refuse } from '../outcome.ts';
 import { normalRanks, ranksRefusal } from './order-statistics.ts';
 
@@ -85,7 +85,8 @@ export interface QuantileEstimate {
 
 /**
  * Test, interval and lift of the difference of two quantiles, by the normal distribution; the lift,
- * null when the control's quantile is 0, by Fieller. Refuses INVALID_INPUT and ZERO_VARIANCE.
+ * null when the control's quantile is 0, by Fieller. Refuses INVALID_INPUT and, with the difference,
+ * ZERO_VARIANCE.
  *
  * @param alpha two-sided, 0 < alpha < 1
  */
@@ -93,25 +94,21 @@ export function quantileDifference(
   treatment: QuantileEstimate,
   control: QuantileEstimate,
   alpha: number,
-): Outcome<MeanDifference & { readonly lift: MeanLift | null }> {
+): Outcome<MeanDifference & { readonly lift: MeanLift | null }, DifferenceOnly> {
   const isValid = [treatment, control].every(
     ({ estimate, se }) => Number.isFinite(estimate) && Number.isFinite(se) && se >= 0,
   );
   if (!isValid || !isLevel(alpha)) return refuse('INVALID_INPUT');
+  const diff = treatment.estimate - control.estimate;
   const se = Math.hypot(treatment.se, control.se);
-  if (se === 0) return refuse('ZERO_VARIANCE');
+  if (se === 0) return { status: 'ZERO_VARIANCE', diff };
   const pair = {
     treatment: treatment.estimate,
     control: control.estimate,
     varianceTreatment: treatment.se ** 2,
     varianceControl: control.se ** 2,
   };
-  const test = tDifference(
-    treatment.estimate - control.estimate,
-    se,
-    Number.POSITIVE_INFINITY,
-    alpha,
-  );
+  const test = tDifference(diff, se, Number.POSITIVE_INFINITY, alpha);
   const lift = control.estimate === 0 ? null : fiellerInterval(pair, normalIsf(alpha / 2));
   return { status: 'ok', ...test, lift };
 }

@@ -67,6 +67,6 @@ describe('quantiles', () => {
     const base = quantileDifference({ estimate: 1, se: 1 }, { estimate: 0, se: 1 }, 0.05);
     expect(base).toMatchObject({ status: 'ok', lift: null });
     const flat = { estimate: 1, se: 0 };
-    expect(quantileDifference(flat, flat, 0.05)).toEqual({ status: 'ZERO_VARIANCE' });
+    expect(quantileDifference(flat, flat, 0.05)).toEqual({ status: 'ZERO_VARIANCE', diff: 0 });
   });
 });

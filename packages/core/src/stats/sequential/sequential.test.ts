@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { level, value } from '../../../test/stats/arbitraries.ts';
 import {
-  anytimeValidT,
   confidenceSequence,
   type GroupSequentialOptions,
   groupSequentialBoundary,
@@ -35,10 +34,10 @@ describe('the confidence sequence', () => {
     n: fc.integer({ min: 2, max: 1_000_000 }),
   });
 
-  it('has intervals and p-values that agree at every look, one-sided too', () => {
+  it('has one-sided intervals and p-values that agree at every look', () => {
     fc.assert(
-      fc.property(look, level, fc.constantFrom(1, 2), (seen, alpha, sided) => {
-        const sequence = confidenceSequence(seen, { alpha, tuningN: 5000, sided });
+      fc.property(look, level, (seen, alpha) => {
+        const sequence = confidenceSequence(seen, { alpha, tuningN: 5000, sided: 1 });
         if (sequence.status !== 'ok') return false;
         if (Math.abs(sequence.pValue - alpha) < 1e-9) return true;
         return sequence.pValue < alpha === (sequence.lower > 0 || sequence.upper < 0);
@@ -104,17 +103,6 @@ describe('mixture tests', () => {
     if (a.status !== 'ok' || b.status !== 'ok') throw new Error('refused');
     expect(a.pValue).toBeCloseTo(b.pValue, 13);
     expect(a.halfWidth).toBeCloseTo(b.halfWidth, 13);
-  });
-
-  it('the anytime-valid t-test rejects exactly beyond its radius', () => {
-    fc.assert(
-      fc.property(value(-20, 20), fc.integer({ min: 3, max: 2000 }), level, (t, n, alpha) => {
-        const test = anytimeValidT({ t, df: n - 2, n }, 50, alpha);
-        if (test.status !== 'ok') return false;
-        if (Math.abs(test.pValue - alpha) < 1e-9) return true;
-        return test.pValue < alpha === Math.abs(t) > test.radius;
-      }),
-    );
   });
 });
 

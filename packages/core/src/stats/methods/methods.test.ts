@@ -1,0 +1,387 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  armsOf,
+  cupedArm,
+  cupedRatioArm,
+  level,
+  positiveSample,
+  proportion,
+  ratioSums,
+  sample,
+  value,
+} from '../../../test/stats/arbitraries.ts';
+import {
+  INVERTED,
+  LIFT_INVERTED,
+  NEGATED,
+  type Property,
+  propertiesOf,
+  swapArms,
+} from '../../../test/stats/claims.ts';
+import {
+  type Arms,
+  type CovariateArm,
+  type CupedArm,
+  type EventCount,
+  METHODS,
+  type QuantileEstimate,
+  type RatioSums,
+  type Sample,
+  type Stratum,
+} from '../index.ts';
+
+const bothArms =
+  <A>(change: (arm: A, factor: number) => A) =>
+  <D extends Arms<A>>(data: D, factor: number): D => ({
+    ...data,
+    treatment: change(data.treatment, factor),
+    control: change(data.control, factor),
+  });
+const times = (x: number, factor: number): number => x * factor;
+const same = (x: number): number => x;
+const nothing = (): number => 0;
+
+const scaleSample = ({ n, mean, variance }: Sample, k: number): Sample => ({
+  n,
+  mean: mean * k,
+  variance: variance * k * k,
+});
+const scaleCuped = (arm: CupedArm, k: number): CupedArm => ({
+  ...arm,
+  meanY: arm.meanY * k,
+  varY: arm.varY * k * k,
+  covXY: arm.covXY * k,
+});
+const toVectors = ({ n, meanY, varY, meanX, varX, covXY }: CupedArm): CovariateArm => ({
+  n,
+  meanY,
+  varY,
+  meanX: [meanX],
+  covX: [[varX]],
+  covXY: [covXY],
+});
+const scaleVectors = (arm: CovariateArm, k: number): CovariateArm => ({
+  ...arm,
+  meanY: arm.meanY * k,
+  varY: arm.varY * k * k,
+  covXY: arm.covXY.map((covariance) => covariance * k),
+});
+
+const scaleRatio = (sums: RatioSums, k: number): RatioSums => ({
+  ...sums,
+  sumNumerator: sums.sumNumerator * k,
+  sumNumeratorSquares: sums.sumNumeratorSquares * k * k,
+  sumProduct: sums.sumProduct * k,
+});
+const strata: fc.Arbitrary<readonly Stratum[]> = fc.array(armsOf(sample), {
+  minLength: 1,
+  maxLength: 4,
+});
+const eventCount = fc.record({
+  events: fc.integer({ min: 0, max: 500 }),
+  exposure: fc.integer({ min: 1, max: 1000 }),
+});
+const quantile = fc.record({ estimate: value(-100, 100), se: value(0.01, 10) });
+const goodDirection = fc.constantFrom('increase' as const, 'decrease' as const);
+const withMargin = <A>(arm: fc.Arbitrary<A>, margin: fc.Arbitrary<number>) =>
+  fc.record({ treatment: arm, control: arm, goodDirection, margin });
+const counts = fc.array(fc.integer({ min: 1, max: 100_000 }), { minLength: 3, maxLength: 3 });
+
+const NO_RATE = { x: 0, n: 0 };
+const NO_RATES = { treatment: NO_RATE, control: { x: 5, n: 9 } };
+const NO_SAMPLE = { n: 0, mean: 0, variance: 0 };
+const NO_SAMPLES = { treatment: NO_SAMPLE, control: { n: 9, mean: 1, variance: 1 } };
+const NO_CUPED = { n: 0, meanY: 0, varY: 0, meanX: 0, varX: 0, covXY: 0 };
+const NO_RATIO = {
+  n: 0,
+  sumNumerator: 0,
+  sumDenominator: 0,
+  sumNumeratorSquares: 0,
+  sumDenominatorSquares: 0,
+  sumProduct: 0,
+};
+const NO_CUPED_RATIO = { n: 0, means: [0, 0, 0, 0], cov: [1, 2, 3, 4].map(() => [0, 0, 0, 0]) };
+
+const rates = { data: armsOf(proportion), empty: NO_RATES } as const;
+const ratesDifference = { ...rates, range: [-1, 1], swap: NEGATED } as const;
+const ratesLift = { ...rates, range: [-1, Infinity], swap: LIFT_INVERTED } as const;
+const difference = { swap: NEGATED, tested: nothing } as const;
+const samples = { data: armsOf(sample), empty: NO_SAMPLES } as const;
+const lift = { scale: { scale: bothArms(scaleSample), follow: same } } as const;
+const positive = { ...lift, data: armsOf(positiveSample), empty: NO_SAMPLES } as const;
+
+/** A method without an entry does not compile. */
+const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = {
+  'proportion.wilson': propertiesOf(METHODS['proportion.wilson'], {
+    data: proportion,
+    range: [0, 1],
+    empty: NO_RATE,
+  }),
+  'proportion.clopperPearson': propertiesOf(METHODS['proportion.clopperPearson'], {
+    data: proportion,
+    range: [0, 1],
+    empty: NO_RATE,
+  }),
+  'proportion.diff.newcombe': propertiesOf(METHODS['proportion.diff.newcombe'], ratesDifference),
+  'proportion.diff.miettinenNurminen': propertiesOf(METHODS['proportion.diff.miettinenNurminen'], {
+    ...ratesDifference,
+    tested: nothing,
+  }),
+  // Wald's interval may leave −1…1, and need not agree with the pooled test.
+  'proportion.zTest': propertiesOf(METHODS['proportion.zTest'], { ...rates, swap: NEGATED }),
+  'proportion.fisherExact': propertiesOf(METHODS['proportion.fisherExact'], ratesDifference),
+  'proportion.lift.score': propertiesOf(METHODS['proportion.lift.score'], {
+    ...ratesLift,
+    tested: nothing,
+  }),
+  'proportion.lift.log': propertiesOf(METHODS['proportion.lift.log'], ratesLift),
+  'mean.oneArm': propertiesOf(METHODS['mean.oneArm'], {
+    data: sample,
+    empty: NO_SAMPLE,
+    scale: { scale: scaleSample, follow: times },
+  }),
+  'mean.welch': propertiesOf(METHODS['mean.welch'], {
+    ...samples,
+    ...difference,
+    scale: { scale: bothArms(scaleSample), follow: times },
+  }),
+  // Of means of any sign; only positive ones have a ratio that swapping arms inverts.
+  'mean.lift.fieller': propertiesOf(METHODS['mean.lift.fieller'], {
+    ...samples,
+    ...lift,
+    tested: nothing,
+    swap: { ...LIFT_INVERTED, data: armsOf(positiveSample) },
+  }),
+  // Its interval agrees with nothing else: neither the p-value nor that of swapped arms.
+  'mean.lift.delta': propertiesOf(METHODS['mean.lift.delta'], {
+    ...positive,
+    swap: { ...LIFT_INVERTED, mirrorsLimits: false },
+  }),
+  'mean.lift.log': propertiesOf(METHODS['mean.lift.log'], {
+    ...positive,
+    range: [-1, Infinity],
+    swap: LIFT_INVERTED,
+  }),
+  'ratio.delta': propertiesOf(METHODS['ratio.delta'], {
+    ...difference,
+    data: armsOf(ratioSums),
+    empty: { treatment: NO_RATIO, control: NO_RATIO },
+    scale: { scale: bothArms(scaleRatio), follow: times },
+  }),
+  'count.poissonRateExact': propertiesOf(METHODS['count.poissonRateExact'], {
+    data: armsOf(eventCount),
+    range: [0, Infinity],
+    tested: () => 1,
+    swap: INVERTED,
+    scale: {
+      scale: bothArms(({ events, exposure }: EventCount, k) => ({
+        events,
+        exposure: exposure * k,
+      })),
+      follow: same,
+    },
+  }),
+  'quantile.difference': propertiesOf(METHODS['quantile.difference'], {
+    ...difference,
+    data: armsOf(quantile),
+    scale: {
+      scale: bothArms(({ estimate, se }: QuantileEstimate, k) => ({
+        estimate: estimate * k,
+        se: se * k,
+      })),
+      follow: times,
+    },
+  }),
+  'cuped.single': propertiesOf(METHODS['cuped.single'], {
+    ...difference,
+    data: fc.record({
+      treatment: cupedArm,
+      control: cupedArm,
+      others: fc.array(cupedArm, { maxLength: 2 }),
+    }),
+    empty: { treatment: NO_CUPED, control: NO_CUPED, others: [] },
+    scale: {
+      scale: (data, k) => ({
+        ...bothArms(scaleCuped)(data, k),
+        others: (data.others ?? []).map((arm) => scaleCuped(arm, k)),
+      }),
+      follow: times,
+    },
+  }),
+  'cuped.multiPooled': propertiesOf(METHODS['cuped.multiPooled'], {
+    ...difference,
+    data: armsOf(cupedArm.map(toVectors)),
+    empty: { treatment: toVectors(NO_CUPED), control: toVectors(NO_CUPED) },
+    scale: { scale: bothArms(scaleVectors), follow: times },
+  }),
+  'cuped.ratio': propertiesOf(METHODS['cuped.ratio'], {
+    ...difference,
+    data: armsOf(cupedRatioArm),
+    empty: { treatment: NO_CUPED_RATIO, control: NO_CUPED_RATIO },
+  }),
+  'cuped.regressionInteracted': propertiesOf(METHODS['cuped.regressionInteracted'], {
+    ...difference,
+    data: armsOf(cupedArm.map(toVectors)),
+    empty: { treatment: toVectors(NO_CUPED), control: toVectors(NO_CUPED) },
+    scale: { scale: bothArms(scaleVectors), follow: times },
+  }),
+  postStratification: propertiesOf(METHODS.postStratification, {
+    tested: nothing,
+    data: strata,
+    empty: [],
+    swap: { swap: (data) => data.map(swapArms), mirror: NEGATED.mirror },
+    scale: {
+      scale: (data, k) => data.map((stratum) => bothArms(scaleSample)(stratum, k)),
+      follow: times,
+    },
+  }),
+  'nonInferiority.absolute': propertiesOf(METHODS['nonInferiority.absolute'], {
+    data: withMargin(sample, value(0, 50)),
+    empty: { ...NO_SAMPLES, goodDirection: 'increase', margin: 1 },
+    tested: (data) => (data.goodDirection === 'increase' ? -data.margin : data.margin),
+    scale: {
+      scale: (data, k) => ({ ...bothArms(scaleSample)(data, k), margin: data.margin * k }),
+      follow: times,
+    },
+  }),
+  'nonInferiority.relative': propertiesOf(METHODS['nonInferiority.relative'], {
+    data: withMargin(sample, value(0, 0.5)),
+    empty: { ...NO_SAMPLES, goodDirection: 'increase', margin: 0.1 },
+    ...lift,
+  }),
+  'nonInferiority.proportionScore': propertiesOf(METHODS['nonInferiority.proportionScore'], {
+    data: withMargin(proportion, value(0, 0.9)),
+    empty: { ...NO_RATES, goodDirection: 'increase', margin: 0.1 },
+    range: [-1, 1],
+  }),
+  'sequential.asymptoticConfidenceSequence': propertiesOf(
+    METHODS['sequential.asymptoticConfidenceSequence'],
+    {
+      data: fc.record({
+        estimate: value(-1, 1),
+        se: value(0.01, 1),
+        n: fc.integer({ min: 2, max: 1_000_000 }),
+        tuningN: fc.integer({ min: 100, max: 100_000 }),
+        tuningAlpha: level,
+      }),
+      empty: { estimate: 0, se: 1, n: 0, tuningN: 5000, tuningAlpha: 0.05 },
+      tested: nothing,
+      setFor: (data, alpha) => ({ ...data, tuningAlpha: alpha }),
+      swap: { swap: (data) => ({ ...data, estimate: -data.estimate }), mirror: NEGATED.mirror },
+      scale: {
+        scale: (data, k) => ({ ...data, estimate: data.estimate * k, se: data.se * k }),
+        follow: times,
+      },
+    },
+  ),
+  'sequential.msprt': propertiesOf(METHODS['sequential.msprt'], {
+    data: fc.record({ estimate: value(-1, 1), se: value(0.01, 1), tauSquared: value(0.001, 1) }),
+    tested: nothing,
+    swap: { swap: (data) => ({ ...data, estimate: -data.estimate }), mirror: NEGATED.mirror },
+    scale: {
+      scale: ({ estimate, se, tauSquared }, k) => ({
+        estimate: estimate * k,
+        se: se * k,
+        tauSquared: tauSquared * k * k,
+      }),
+      follow: times,
+    },
+  }),
+  'sequential.anytimeValidT': propertiesOf(METHODS['sequential.anytimeValidT'], {
+    data: fc
+      .record({ t: value(-20, 20), n: fc.integer({ min: 3, max: 2000 }), g: value(1, 200) })
+      .map((look) => ({ ...look, df: look.n - 2 })),
+    tested: nothing,
+    swap: { swap: (data) => ({ ...data, t: -data.t }), mirror: NEGATED.mirror },
+  }),
+  'bayes.normal': propertiesOf(METHODS['bayes.normal'], {
+    data: fc.record({
+      estimate: value(-1, 1),
+      se: value(0.01, 1),
+      prior: fc.constantFrom(null, { mean: 0, variance: 0.09 }),
+    }),
+    swap: { swap: (data) => ({ ...data, estimate: -data.estimate }), mirror: NEGATED.mirror },
+  }),
+  'bayes.betaBinomial': propertiesOf(METHODS['bayes.betaBinomial'], {
+    data: armsOf(proportion),
+    range: [-1, 1],
+    swap: NEGATED,
+    numRuns: 4,
+  }),
+  'srm.chiSquare': propertiesOf(METHODS['srm.chiSquare'], {
+    data: fc.record({ counts, weights: counts }),
+    empty: { counts: [0, 0], weights: [1, 1] },
+  }),
+  'srm.binomialExact': propertiesOf(METHODS['srm.binomialExact'], {
+    data: proportion.chain(({ x, n }) =>
+      fc.record({ count: fc.constant(x), total: fc.constant(n), share: value(0.01, 0.99) }),
+    ),
+    empty: { count: 0, total: 0, share: 0.5 },
+    swap: {
+      swap: ({ count, total, share }) => ({ count: total - count, total, share: 1 - share }),
+      mirror: same,
+    },
+  }),
+  'srm.varyingWeights': propertiesOf(METHODS['srm.varyingWeights'], {
+    data: fc.array(fc.record({ counts, weights: counts }), { minLength: 1, maxLength: 4 }),
+    empty: [],
+  }),
+  'srm.sequentialMultinomial': propertiesOf(METHODS['srm.sequentialMultinomial'], {
+    data: fc.record({ cumulativeCounts: fc.tuple(counts), weights: counts }),
+  }),
+};
+
+describe.each(Object.entries(PROPERTIES))('%s', (_, properties) => {
+  it.each(properties)('%s', (__, check) => check());
+});
+
+describe('a method', () => {
+  it('exports the questions that make sense for it, and nothing else', () => {
+    const names = new Set(Object.values(METHODS).flatMap((method) => Object.keys(method)));
+    expect([...names].sort()).toEqual([
+      'estimate',
+      'interval',
+      'pValue',
+      'power',
+      'sampleSize',
+      'standardError',
+    ]);
+  });
+
+  it('keeps an estimate that has no variance or a single unit', () => {
+    const flat = { n: 9, mean: 3, variance: 0 };
+    const arms = { treatment: flat, control: { ...flat, n: 1, mean: 2 } };
+    const welch = METHODS['mean.welch'];
+    expect(welch.estimate(arms)).toEqual({ status: 'ok', value: 1 });
+    expect(welch.pValue(arms)).toEqual({ status: 'INSUFFICIENT_UNITS' });
+    expect(METHODS['mean.lift.fieller'].estimate(arms)).toEqual({ status: 'ok', value: 0.5 });
+    expect(METHODS['mean.oneArm'].estimate(flat)).toEqual({ status: 'ok', value: 3 });
+    expect(METHODS['mean.oneArm'].interval(flat, 0.05)).toEqual({ status: 'ZERO_VARIANCE' });
+    const all = { treatment: { x: 5, n: 5 }, control: { x: 3, n: 3 } };
+    expect(METHODS['proportion.zTest'].estimate(all)).toEqual({ status: 'ok', value: 0 });
+  });
+
+  it('finds the treatment above the control where it is', () => {
+    const arm = { n: 100, mean: 3, variance: 4 };
+    const arms = { treatment: { ...arm, mean: 4 }, control: arm };
+    const greater = METHODS['mean.welch'].pValue(arms, 'greater');
+    const less = METHODS['mean.welch'].pValue(arms, 'less');
+    if (greater.status !== 'ok' || less.status !== 'ok') throw new Error('refused');
+    expect(greater.value).toBeLessThan(0.001);
+    expect(less.value).toBeGreaterThan(0.999);
+  });
+
+  it('refuses what its data cannot tell', () => {
+    const none = { treatment: { x: 3, n: 9 }, control: { x: 0, n: 9 } };
+    expect(METHODS['proportion.lift.score'].estimate(none)).toEqual({ status: 'ZERO_BASELINE' });
+    expect(METHODS['proportion.lift.log'].interval(swapArms(none), 0.05)).toEqual({
+      status: 'INVALID_INPUT',
+    });
+    const flat = { n: 9, mean: 0, variance: 1 };
+    const lifted = METHODS['mean.lift.fieller'];
+    const arms = { treatment: { ...flat, mean: 2 }, control: flat };
+    expect(lifted.estimate(arms)).toEqual({ status: 'ZERO_BASELINE' });
+    expect(lifted.pValue(arms)).toEqual(METHODS['mean.welch'].pValue(arms));
+  });
+});

@@ -1,0 +1,235 @@
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import type { Arms, Interval, Method, Value } from '../../src/stats/index.ts';
+import { level, value } from './arbitraries.ts';
+
+// The properties of §9.2 that are the same for every method, of which each method claims some.
+
+/** What holds of a method, whatever the data. */
+export interface Claims<D> {
+  readonly data: fc.Arbitrary<D>;
+  /** Within which the estimate and its interval lie. */
+  readonly range?: readonly [min: number, max: number];
+  /** Data without units, of which every question is refused as NO_UNITS. */
+  readonly empty?: D;
+  /** What the p-value is of: the interval leaves it out exactly when p < alpha. */
+  readonly tested?: (data: D) => number;
+  /** For a method that is set for a level beforehand. */
+  readonly setFor?: (data: D, alpha: number) => D;
+  readonly swap?: Swap<D>;
+  readonly scale?: Scale<D>;
+  /** Of each property, where the method is slow. */
+  readonly numRuns?: number;
+}
+
+/** Treatment as control and the other way round. */
+interface Swap<D> {
+  readonly swap: (data: D) => D;
+  /** What a value turns into. */
+  readonly mirror: (value: number) => number;
+  /** Whether the limits turn into each other; true when absent. */
+  readonly mirrorsLimits?: boolean;
+  /** Where not all data have a mirror. */
+  readonly data?: fc.Arbitrary<D>;
+}
+
+/** The same data in another unit. */
+interface Scale<D> {
+  readonly scale: (data: D, factor: number) => D;
+  /** What a value turns into. */
+  readonly follow: (value: number, factor: number) => number;
+}
+
+/** Swapped arms. */
+export const swapArms = <D extends Arms<unknown>>(data: D): D => ({
+  ...data,
+  treatment: data.control,
+  control: data.treatment,
+});
+
+/** Of a difference, when arms are swapped. */
+export const NEGATED = { swap: swapArms, mirror: (difference: number): number => -difference };
+/** Of a ratio. */
+export const INVERTED = { swap: swapArms, mirror: (ratio: number): number => 1 / ratio };
+/** Of a lift, which is a ratio less one. */
+export const LIFT_INVERTED = {
+  swap: swapArms,
+  mirror: (lift: number): number => 1 / (1 + lift) - 1,
+};
+
+/** A property under its name, for `it.each`. */
+export type Property = readonly [name: string, check: () => void];
+
+/** Numbers that are the same but for rounding, of values about as large as `size`. */
+const expectNear = (a: number, b: number, size = 1): void => {
+  if (a === b) return;
+  expect(Math.abs(a - b)).toBeLessThanOrEqual(1e-8 * (Math.abs(a) + Math.abs(b)) + 1e-9 * size);
+};
+
+type Known<T> = T & { readonly status: 'ok' };
+const isKnown = <T>(outcome: { readonly status: string } | undefined): outcome is Known<T> =>
+  outcome?.status === 'ok';
+
+/** Calls back with both answers, unless one of them is a refusal. */
+function ifBoth<T>(
+  a: { readonly status: string } | undefined,
+  b: { readonly status: string } | undefined,
+  compare: (a: T, b: T) => void,
+): void {
+  if (isKnown<T>(a) && isKnown<T>(b)) compare(a, b);
+}
+
+function swapped<D>(method: Method<D>, { data, swap, numRuns = 100 }: Claims<D>): Property[] {
+  if (swap === undefined) return [];
+  const { mirror, mirrorsLimits = true } = swap;
+  const check = (seen: D, alpha: number): void => {
+    const other = swap.swap(seen);
+    ifBoth<Value>(method.estimate?.(seen), method.estimate?.(other), (a, b) =>
+      expectNear(b.value, mirror(a.value)),
+    );
+    ifBoth<Value>(method.pValue?.(seen), method.pValue?.(other), (a, b) =>
+      expectNear(b.value, a.value),
+    );
+    ifBoth<Value>(method.pValue?.(seen, 'greater'), method.pValue?.(other, 'less'), (a, b) =>
+      expectNear(b.value, a.value),
+    );
+    if (!mirrorsLimits) return;
+    ifBoth<Interval>(method.interval?.(seen, alpha), method.interval?.(other, alpha), (a, b) => {
+      expectNear(b.lower, mirror(a.upper));
+      expectNear(b.upper, mirror(a.lower));
+    });
+  };
+  return [
+    [
+      'mirrors estimate and interval, and keeps the p-value, when arms are swapped',
+      () => fc.assert(fc.property(swap.data ?? data, level, check), { numRuns }),
+    ],
+  ];
+}
+
+function scaled<D>(method: Method<D>, { data, scale, numRuns = 100 }: Claims<D>): Property[] {
+  if (scale === undefined) return [];
+  const check = (seen: D, factor: number): void => {
+    const other = scale.scale(seen, factor);
+    const follow = (x: number): number => scale.follow(x, factor);
+    const size = Math.max(1, factor);
+    ifBoth<Value>(method.estimate?.(seen), method.estimate?.(other), (a, b) =>
+      expectNear(b.value, follow(a.value), size),
+    );
+    ifBoth<Value>(method.pValue?.(seen), method.pValue?.(other), (a, b) =>
+      expectNear(b.value, a.value),
+    );
+    ifBoth<Interval>(method.interval?.(seen, 0.05), method.interval?.(other, 0.05), (a, b) => {
+      expectNear(b.lower, follow(a.lower), size);
+      expectNear(b.upper, follow(a.upper), size);
+    });
+  };
+  return [
+    [
+      'follows the unit of the data, and keeps the p-value',
+      () => fc.assert(fc.property(data, value(0.001, 1000), check), { numRuns }),
+    ],
+  ];
+}
+
+function nested<D>({ interval }: Method<D>, { data, numRuns = 100 }: Claims<D>): Property[] {
+  if (interval === undefined) return [];
+  const check = (seen: D, alpha: number, factor: number): void =>
+    ifBoth<Interval>(interval(seen, alpha), interval(seen, alpha / factor), (narrow, wide) => {
+      const slack = (x: number): number =>
+        Number.isFinite(x) ? 1e-12 * Math.max(1, Math.abs(x)) : 0;
+      expect(wide.lower).toBeLessThanOrEqual(narrow.lower + slack(narrow.lower));
+      expect(wide.upper).toBeGreaterThanOrEqual(narrow.upper - slack(narrow.upper));
+    });
+  return [
+    [
+      'has wider intervals at smaller levels',
+      () => fc.assert(fc.property(data, level, value(1.01, 3), check), { numRuns }),
+    ],
+  ];
+}
+
+function agreeing<D>({ pValue, interval }: Method<D>, claims: Claims<D>): Property[] {
+  const { data, tested, setFor = (seen: D) => seen, numRuns = 300 } = claims;
+  if (pValue === undefined || interval === undefined || tested === undefined) return [];
+  const check = (seen: D, alpha: number): void => {
+    const [p, limits] = [pValue(setFor(seen, alpha)), interval(seen, alpha)];
+    if (p.status !== 'ok' || limits.status !== 'ok') return;
+    const { lower, upper } = limits;
+    const isUnlimited = lower === -Infinity && upper === Infinity;
+    if (isUnlimited || Math.abs(p.value - alpha) < 1e-9) return;
+    const without = lower > tested(seen) || upper < tested(seen);
+    expect({ ...limits, without }).toEqual({ ...limits, without: p.value < alpha });
+  };
+  return [
+    [
+      'leaves what is tested out of its interval exactly when it rejects',
+      () => fc.assert(fc.property(data, level, check), { numRuns }),
+    ],
+  ];
+}
+
+function bounded<D>(method: Method<D>, claims: Claims<D>): Property[] {
+  const { data, range: [min, max] = [-Infinity, Infinity], numRuns = 100 } = claims;
+  const check = (seen: D, alpha: number): void => {
+    const [estimate, limits] = [method.estimate?.(seen), method.interval?.(seen, alpha)];
+    const points: number[] = [min];
+    if (limits?.status === 'ok') points.push(limits.lower);
+    if (estimate?.status === 'ok') points.push(estimate.value);
+    if (limits?.status === 'ok') points.push(limits.upper);
+    points.push(max);
+    for (const [i, point] of points.entries()) {
+      expect(point).toBeGreaterThanOrEqual((points[i - 1] ?? -Infinity) - 1e-12);
+    }
+    const p = (['twoSided', 'greater', 'less'] as const).map((side) => method.pValue?.(seen, side));
+    for (const tail of p) {
+      if (tail?.status !== 'ok') continue;
+      expect(tail.value).toBeGreaterThanOrEqual(0);
+      expect(tail.value).toBeLessThanOrEqual(1);
+    }
+    const se = method.standardError?.(seen);
+    if (se?.status === 'ok') expect(se.value).toBeGreaterThanOrEqual(0);
+  };
+  return [
+    [
+      'answers within its range, the estimate inside the interval, with no number that is none',
+      () => fc.assert(fc.property(data, level, check), { numRuns }),
+    ],
+  ];
+}
+
+const BAD_LEVELS = [0, 1, -0.1, 2, Number.NaN];
+
+function refused<D>(method: Method<D>, { data, empty }: Claims<D>): Property[] {
+  const [seen] = fc.sample(data, { numRuns: 1, seed: 1 });
+  const { interval } = method;
+  const properties: Property[] = [];
+  if (interval !== undefined && seen !== undefined) {
+    const check = (): void => {
+      for (const alpha of BAD_LEVELS) {
+        expect(interval(seen, alpha)).toEqual({ status: 'INVALID_INPUT' });
+      }
+    };
+    properties.push(['refuses an interval of an impossible level', check]);
+  }
+  if (empty !== undefined) {
+    const check = (): void => {
+      const answers = [
+        method.estimate?.(empty),
+        method.standardError?.(empty),
+        method.pValue?.(empty),
+        method.interval?.(empty, 0.05),
+      ].filter((answer) => answer !== undefined);
+      expect(answers).toEqual(answers.map(() => ({ status: 'NO_UNITS' })));
+    };
+    properties.push(['refuses to say anything of no units', check]);
+  }
+  return properties;
+}
+
+/** Every property that a method claims. */
+export const propertiesOf = <D>(
+  method: Method<D>,
+  claims: Claims<NoInfer<D>>,
+): readonly Property[] =>
+  [swapped, scaled, nested, agreeing, bounded, refused].flatMap((of) => of(method, claims));
