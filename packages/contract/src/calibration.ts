@@ -58,7 +58,7 @@ export const MetricCalibration = z
       ),
     ci_coverage: number.describe('How often the interval of the difference held 0'),
     arm_ci_coverage: number.describe(
-      'How often the interval of one arm held the value of all users; null for quantiles',
+      'How often the interval of one arm held the value of all users: sequential ones nearly always, since they hold at all looks together; null for quantiles',
     ),
     ks_p_value: number.describe(
       "Of Kolmogorov and Smirnov's test that p-values are uniform; null where they need not be",

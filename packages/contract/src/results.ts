@@ -117,6 +117,15 @@ export type ResultsQuery = z.infer<typeof ResultsQuery>;
 
 const number = z.number().nullable();
 
+/** An end of a variant's own interval. */
+const ofOneVariant = number.describe(
+  'Of the variant alone. Sequential: holds at all looks together, null before its release; else of one look',
+);
+/** The same at one point of a series. */
+const ofOneVariantAt = number.describe(
+  'Of the variant alone. Cumulative and sequential: holds at all points together, null before its release; else of one look',
+);
+
 export const VersusControl = z
   .object({
     difference: number,
@@ -171,8 +180,8 @@ export const SeriesPoint = z
     day: z.number().int().optional(),
     users: z.number().int(),
     value: number,
-    ci_lower: number,
-    ci_upper: number,
+    ci_lower: ofOneVariantAt,
+    ci_upper: ofOneVariantAt,
     difference: number,
     difference_ci_lower: number,
     difference_ci_upper: number,
@@ -189,9 +198,9 @@ export const MetricResult = z
     sample_size: z.number().int(),
     numerator: number,
     denominator: number,
-    standard_error: number,
-    ci_lower: number,
-    ci_upper: number,
+    standard_error: number.describe("By every method of the variant's own values"),
+    ci_lower: ofOneVariant,
+    ci_upper: ofOneVariant,
     lift_vs_control: number,
     vs_control: VersusControl.nullable(),
     /** Of a funnel: users who reached each step, in order. */
@@ -211,8 +220,8 @@ export const TimeBucket = z
     count: z.number().int(),
     users: z.number().int(),
     assigned_users: z.number().int(),
-    ci_lower: number,
-    ci_upper: number,
+    ci_lower: number.describe('Of users over assigned users, at one look'),
+    ci_upper: number.describe('Of users over assigned users, at one look'),
   })
   .meta({ id: 'TimeBucket' });
 export type TimeBucket = z.infer<typeof TimeBucket>;

@@ -37,26 +37,46 @@ def metrics(trial):
     return tree
 
 
-def arm(trial, name, arm_name, raw, alpha):
+def arm(trial, method, name, arm_name, raw, settings):
     """The arm by itself is not adjusted."""
+    alpha = settings["alpha"]
     rows = trial.of(arm_name, raw)
     tested, score = trial.of(arm_name, trial.tested), trial.of(arm_name, trial.score)
-    interval = means.mean(rows, alpha)
-    if name.startswith("conversion_rate"):
-        interval = {
-            **rates.arm(int(tested.sum()), len(tested), alpha)["wilson"],
-            "se": rows.std() / len(rows) ** 0.5,
-        }
+    is_rate = name.startswith("conversion_rate")
+    if method in ("fixed", "bayesian"):
+        counts = int(tested.sum()), len(tested), alpha
+        interval = rates.arm(*counts)["wilson"] if is_rate else means.mean(rows, alpha)
+        lower, upper = interval["lower"], interval["upper"]
+    else:
+        # Any z will do: what it must reach does not depend on it.
+        critical, _ = look_by(method, settings)(1, alpha, 2, len(rows))
+        if is_rate:
+            # Wilson's interval is that of a level, and a boundary is the quantile of one.
+            level = 2 * stats.norm.sf(critical)
+            interval = rates.arm(int(tested.sum()), len(tested), level)["wilson"]
+            lower, upper = interval["lower"], interval["upper"]
+        else:
+            half = critical * robust_error(trial, arm_name, raw)
+            lower, upper = rows.mean() - half, rows.mean() + half
     denominator = tested.sum() if name.startswith("avg_value") else len(tested)
     return {
-        "value": interval["estimate"],
+        "value": rows.mean(),
         "sampleSize": denominator,
-        "numerator": tested.sum() if name.startswith("conversion_rate") else score.sum(),
+        "numerator": tested.sum() if is_rate else score.sum(),
         "denominator": denominator,
-        "standardError": interval["se"],
-        "lower": interval["lower"],
-        "upper": interval["upper"],
+        "standardError": rows.std() / len(rows) ** 0.5 if is_rate else stats.sem(rows),
+        "lower": lower,
+        "upper": upper,
     }
+
+
+def robust_error(trial, arm_name, raw):
+    """Of an arm's mean, with the larger of its own variance and that within all arms."""
+    each = [trial.of(key, raw) for key in ARMS]
+    within = np.concatenate([rows - rows.mean() for rows in each])
+    pooled = np.sum(within**2) / (len(within) - len(ARMS))
+    own = trial.of(arm_name, raw)
+    return (max(own.var(ddof=1), pooled) / len(own)) ** 0.5
 
 
 def robust_variances(t, c):
@@ -244,7 +264,7 @@ def by_method(method, trial, settings):
     tree = {}
     for name, metric in metrics(trial).items():
         raw, rows = metric["raw"], metric["rows"]
-        tree[name] = {key: arm(trial, name, key, raw, settings["alpha"]) for key in ARMS}
+        tree[name] = {key: arm(trial, method, name, key, raw, settings) for key in ARMS}
         for treatment in TREATMENTS:
             t, c = trial.of(treatment, rows), trial.of(CONTROL, rows)
             versus = compare(method, name, t, c, settings)

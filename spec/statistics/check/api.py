@@ -123,7 +123,7 @@ def expected(trial, method, results):
         arm: {
             "assigned_users": np.sum(trial.arm == arm),
             "metrics": {
-                name: renamed(analysis.arm(trial, name, arm, values, alpha))
+                name: renamed(analysis.arm(trial, method, name, arm, values, settings))
                 for name, values in rows.items()
             },
             "time_series": time_series(trial, arm, alpha),

@@ -1,4 +1,5 @@
 import { armEstimate } from './arm-estimate.ts';
+import { armIntervals } from './arm-interval.ts';
 import { compareArm, prepare } from './compare.ts';
 import { adjustFamily } from './families.ts';
 import { judge } from './judge.ts';
@@ -32,13 +33,14 @@ export function analyse(input: AnalysisInput): Analysis {
     const judged = unjudged.map((comparison) =>
       judge(comparison, metric, isGoal ? (adjusted[next++] ?? null) : null, setting),
     );
+    const intervals = armIntervals(data, samples, setting);
     return {
       key: metric.key,
       role: metric.role,
       direction: metric.direction,
       arms: data.flatMap((arm, index) => {
-        const sample = samples[index];
-        return sample === undefined ? [] : [armEstimate(arm, sample, options.alpha)];
+        const [sample, interval] = [samples[index], intervals[index]];
+        return sample && interval ? [armEstimate(arm, sample, interval)] : [];
       }),
       comparisons: arms.map((_, index) => judged[treatments.indexOf(index)] ?? null),
     };

@@ -8,7 +8,7 @@ import type { ArmData, QuantileData, RateData, RatioData } from './types.ts';
 // which all methods but the score tests of rates go on.
 
 /** An arm's values, as every test of means takes them. */
-interface ArmSample {
+export interface ArmSample {
   readonly sample: Sample;
   readonly flags: readonly Flag[];
 }

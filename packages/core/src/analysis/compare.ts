@@ -1,10 +1,10 @@
-import { isReleasable } from '../stats/index.ts';
 import { adjust, type Covariates, covariatesOf, type Pair } from './adjust.ts';
 import { type ArmSampleOutcome, sampleOf, withoutRounding } from './arm-sample.ts';
 import { compareBayesian } from './compare-bayesian.ts';
 import { compareRates, compareSamples } from './compare-fixed.ts';
 import { compareSequential } from './compare-sequential.ts';
 import { type Measured, refused } from './measured.ts';
+import { isReleased } from './released.ts';
 import type { Setting } from './setting.ts';
 import type { AnalysisMetric, ArmData, Comparison, TestName } from './types.ts';
 
@@ -44,17 +44,6 @@ function refusal(t: ArmSampleOutcome, c: ArmSampleOutcome): Measured {
     outcome.status === 'ok' ? [] : outcome.status,
   );
   return refused(status, values);
-}
-
-/** Whether a pair is large enough for the verdicts of repeated looks to hold (§4.2). */
-function isReleased({ treatment, control, flags }: Pair, data: readonly ArmData[]): boolean {
-  const [t, c] = data.map((arm) => (arm.kind === 'rate' ? { x: arm.x } : {}));
-  const progress = [
-    { n: treatment.n, ...t },
-    { n: control.n, ...c },
-  ];
-  // Nor is a ratio nearly normal before its denominator is well above zero.
-  return isReleasable(progress) && !flags.includes('WEAK_DENOMINATOR');
 }
 
 const TESTS: Readonly<Record<ArmData['kind'], TestName>> = {
@@ -108,7 +97,9 @@ export function compareArm(prepared: Prepared, arm: number, setting: Setting): U
   const flags = [...new Set([...t.flags, ...c.flags])];
   const raw: Pair = { treatment: t.sample, control: c.sample, flags, cuped: null };
   const pair = adjust(raw, covariates, arm, control, options.alpha);
-  const isWaiting = options.method === 'sequential' && !isReleased(pair, [tData, cData]);
+  const isWaiting =
+    options.method === 'sequential' &&
+    !(isReleased(tData, pair.treatment, pair.flags) && isReleased(cData, pair.control, pair.flags));
   return {
     measured: measure(pair, [tData, cData], metric, setting, isWaiting),
     pair: isWaiting ? null : pair,

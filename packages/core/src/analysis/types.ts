@@ -120,8 +120,12 @@ export interface ArmEstimate {
   readonly sampleSize: number;
   readonly numerator: Maybe;
   readonly denominator: Maybe;
+  /** Of the arm's own values, by every method; null where they do not vary. */
   readonly standardError: Maybe;
-  /** Of the arm alone, fixed horizon. */
+  /**
+   * Of the arm alone: by a sequential method at all looks together, and null before its release; by
+   * the others at one look.
+   */
   readonly lower: Maybe;
   readonly upper: Maybe;
 }

@@ -19,25 +19,33 @@ export interface RateInterval {
 }
 
 /**
+ * The rates that are at most `critical` of their own standard errors from the observed one. A rate's
+ * error is known from itself, so that no success at all has an interval too.
+ *
+ * @param proportion with at least one unit
+ * @param critical ≥ 0: the normal quantile for one look, that of a boundary for many
+ */
+export function wilsonLimits({ x, n }: Proportion, critical: number): RateInterval {
+  const square = critical * critical;
+  const p = x / n;
+  const centre = (p + square / (2 * n)) / (1 + square / n);
+  const half = (critical / (1 + square / n)) * Math.sqrt((p * (1 - p)) / n + square / (4 * n * n));
+  return {
+    estimate: p,
+    // Exact at the ends, where rounding would leave a speck.
+    lower: x === 0 ? 0 : centre - half,
+    upper: x === n ? 1 : centre + half,
+  };
+}
+
+/**
  * The score interval of one proportion (Wilson 1927; Brown, Cai & DasGupta 2001). Refuses
  * INVALID_INPUT and NO_UNITS.
  *
  * @param alpha two-sided, 0 < alpha < 1
  */
 export function wilsonInterval(proportion: Proportion, alpha: number): Outcome<RateInterval> {
-  const { x, n } = proportion;
   if (!isProportion(proportion) || !isLevel(alpha)) return refuse('INVALID_INPUT');
-  if (n === 0) return refuse('NO_UNITS');
-  const z = normalIsf(alpha / 2);
-  const z2 = z * z;
-  const p = x / n;
-  const centre = (p + z2 / (2 * n)) / (1 + z2 / n);
-  const half = (z / (1 + z2 / n)) * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n));
-  return {
-    status: 'ok',
-    estimate: p,
-    // Exact at the ends, where rounding would leave a speck.
-    lower: x === 0 ? 0 : centre - half,
-    upper: x === n ? 1 : centre + half,
-  };
+  if (proportion.n === 0) return refuse('NO_UNITS');
+  return { status: 'ok', ...wilsonLimits(proportion, normalIsf(alpha / 2)) };
 }

@@ -19,9 +19,9 @@ const onTheWay = (options: AnalysisOptions): AnalysisOptions => ({
 });
 
 /**
- * Every point analysed by itself: cumulative ones by the method of the experiment, so that a sequential
- * band holds at all points together; days by themselves, which are looked at for patterns, at a fixed
- * horizon.
+ * Every point analysed by itself: cumulative ones by the method of the experiment, so that sequential
+ * bands, of a difference and of one variant alone, hold at all points together; days by themselves,
+ * which are looked at for patterns, at a fixed horizon.
  */
 export function metricCourses(
   variants: ExperimentRecord['variants'],
