@@ -2,7 +2,7 @@ import { ERRORS, type ErrorCode, type FieldError } from '@assay/contract';
 import { hasZodFastifySchemaValidationErrors } from '@fastify/type-provider-zod';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../errors.ts';
-import { isUnavailable } from '../platform/postgres.ts';
+import { isContention, isUnavailable } from '../platform/postgres.ts';
 import { type Failure, sendProblem } from './problem.ts';
 
 /** Codes of Fastify's own errors, and of its parsers, in the closed table's words. */
@@ -15,12 +15,6 @@ const FRAMEWORK_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_BAD_URL: 'malformed_request',
   FST_ERR_ASYNC_CONSTRAINT: 'malformed_request',
 };
-
-/**
- * SQLSTATEs that say "somebody else is at it": a lock or an answer did not come in time, or two
- * transactions waited for each other. The same request succeeds a moment later.
- */
-const CONTENTION = new Set(['55P03', '57014', '40001', '40P01']);
 
 /** Turns everything that a request can fail with into `application/problem+json` (RFC 9457). */
 export function registerErrors(app: FastifyInstance): void {
@@ -87,7 +81,7 @@ function toFailure(error: FastifyError | DomainError, request: FastifyRequest): 
   }
   const known = FRAMEWORK_CODES[error.code ?? ''];
   if (known !== undefined) return { code: known, detail: error.message };
-  if (CONTENTION.has(error.code ?? '')) {
+  if (isContention(error)) {
     return { code: 'overloaded', detail: 'The database is busy with this now; try again' };
   }
   if (isUnavailable(error)) {

@@ -115,6 +115,15 @@ export function isUnavailable(error: unknown): boolean {
   );
 }
 
+/**
+ * SQLSTATEs that say "somebody else is at it": a lock or an answer did not come in time, or two
+ * transactions waited for each other. The same request succeeds a moment later.
+ */
+const CONTENTION: ReadonlySet<string> = new Set(['55P03', '57014', '40001', '40P01']);
+
+/** True for errors that the same statement may not cause a moment later. */
+export const isContention = (error: unknown): boolean => CONTENTION.has(codeOf(error));
+
 /** True for errors that a value of the statement causes (SQLSTATE classes 22 and 23). */
 export function isDataError(error: unknown): boolean {
   return /^2[23]/.test(codeOf(error));

@@ -4,8 +4,17 @@ import { z } from 'zod';
 import { invalidField } from '../../errors.ts';
 import { type ResultsBundle, toResults } from '../results/to-results.ts';
 
+/**
+ * Raised when the shape of a bundle changes, so that an engine tells those that it cannot read from
+ * those that it can. Bundles without a number are of the first format.
+ */
+export const BUNDLE_FORMAT = 1;
+
 /** What is stored of a result: all that it is a function of. */
 export interface StoredBundle extends ResultsBundle {
+  readonly format?: number;
+  /** Of the engine that gathered it. */
+  readonly engineVersion?: string;
   /** Milliseconds that it took to gather. */
   readonly queryMs: number;
 }

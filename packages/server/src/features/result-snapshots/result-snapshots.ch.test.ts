@@ -35,6 +35,12 @@ describe('snapshots from ClickHouse', () => {
     const events = Array.from({ length: 40 }, (_, index) => buy(index, 1 / (index + 3)));
     await insertPostgres(database, assignments, events);
     await insertClickHouse(database, clickhouse, assignments, events, { _version: 1 });
+    await clickhouse.client.insert({
+      table: 'cdc_watermark',
+      values: [{ source: 'pgoutput', committed_at: '2026-03-05 06:07:08.123456', position: '0/1' }],
+      format: 'JSONEachRow',
+    });
+    const watermark = '2026-03-05T06:07:08.123456Z';
 
     const url = '/v1/experiments/columns/snapshots';
     const taken = await api.call('POST', url, {
@@ -48,14 +54,15 @@ describe('snapshots from ClickHouse', () => {
       min_sample: 5,
     });
     expect(taken.statusCode, taken.body).toBe(201);
-    const { id, source } = taken.json<Snapshot>();
-    expect(source).toBe('clickhouse');
+    const { id, source, as_of } = taken.json<Snapshot>();
+    expect([source, as_of]).toEqual(['clickhouse', watermark]);
     const reproduce = async (from: string): Promise<Reproduction> =>
       (await api.call('GET', `${url}/${id}/reproduce?from=${from}`)).json();
     expect(await reproduce('bundle')).toMatchObject({ equal: true, intact: true, differences: [] });
     expect(await reproduce('store')).toMatchObject({ equal: true, differences: [], notes: [] });
 
     const { bundle } = (await api.call('GET', `${url}/${id}?include=bundle`)).json();
+    expect(bundle.sourced).toMatchObject({ source: 'clickhouse', asOf: watermark });
     // Sums, versions, series, users, quantiles; points and users of each metric series.
     expect(bundle.sourced.statements).toHaveLength(9);
     for (const { sql, parameters } of bundle.sourced.statements) {

@@ -10,6 +10,7 @@ import {
   take,
   world,
 } from '../../../test/result-snapshots.ts';
+import { BUNDLE_FORMAT } from './bundle.ts';
 
 describe('snapshots', () => {
   test('hold what results answered, and what it was made of', async ({ api }) => {
@@ -51,17 +52,51 @@ describe('snapshots', () => {
       taken.sha256.result,
     ]);
     expect(bundle).toMatchObject({
+      format: BUNDLE_FORMAT,
+      engineVersion: taken.engine_version,
       experiment: { key: 'stored', variants: [{ key: 'control' }, { key: 'green' }] },
       versions: [{ version: expect.any(Number) }],
       uses: [{ metric: { key: 'conversion_rate', version: null, kind: 'rate' } }, {}],
       question: { eventTypes: ['buy'] },
       options: { method: 'sequential', minSample: 10 },
+      sourced: { source: 'postgresql', asOf: taken.as_of, lagMs: 0 },
       queryMs: query_ms,
     });
     expect(bundle.sourced.answer.arms).toContainEqual({
       metric: 'conversion_rate',
       variantId: bundle.experiment.variants[1].id,
       data: { kind: 'rate', n: 30, x: 15, joint: null },
+    });
+  });
+
+  test('hold definitions as they were, with their versions', async ({ api }) => {
+    await addMetrics(api);
+    const change = { value_property: 'total', cap: { value: 5 }, direction: 'decrease' };
+    expect((await api.call('PATCH', '/v1/metrics/spent', change)).statusCode).toBe(200);
+    await world(api);
+    const { id } = await take(api, { metrics: ['spent', 'path'] });
+    const url = `/v1/experiments/stored/snapshots/${id}?include=bundle`;
+    const [spent, path] = (await api.call('GET', url)).json().bundle.uses;
+    const measure = { filters: [], property: null, fromHours: null, toHours: null };
+    expect(spent.metric).toEqual({
+      key: 'spent',
+      version: 2,
+      direction: 'decrease',
+      kind: 'mean',
+      measure: { ...measure, types: ['buy'], aggregate: 'sum', property: 'total' },
+      cap: { kind: 'value', value: 5 },
+      cupedDays: null,
+      isTotal: false,
+    });
+    expect(path.metric).toEqual({
+      key: 'path',
+      version: 1,
+      direction: 'increase',
+      kind: 'funnel',
+      steps: [
+        { ...measure, types: ['view'], aggregate: 'any' },
+        { ...measure, types: ['buy'], aggregate: 'any' },
+      ],
     });
   });
 

@@ -16,10 +16,10 @@ import {
   getSnapshot,
   pageOfSnapshots,
   removeSnapshot,
-  reproduceSnapshot,
   type SnapshotDeps,
   takeSnapshot,
 } from './service.ts';
+import { reproduceSnapshot } from './service-reproduce.ts';
 
 const tags = ['results'];
 const read = { permission: 'read' } as const;

@@ -1,22 +1,13 @@
 import { createHash } from 'node:crypto';
-import type {
-  JsonDifference,
-  ReproduceQuery,
-  Reproduction,
-  Snapshot,
-  SnapshotCreate,
-  SnapshotSummary,
-} from '@assay/contract';
+import type { Snapshot, SnapshotCreate, SnapshotSummary } from '@assay/contract';
 import { DomainError } from '../../errors.ts';
 import { parseCursor, toPage } from '../../paging.ts';
 import { type Db, inTransaction } from '../../platform/postgres.ts';
 import type { Actor } from '../audit/service.ts';
 import { auditExperiment, lockExperiment, requireExperiment } from '../experiments/service.ts';
-import { askAgain, gatherBundle, type ResultsDeps } from '../results/service.ts';
+import { gatherBundle, type ResultsDeps } from '../results/service.ts';
 import { ENGINE_VERSION } from '../results/to-results.ts';
-import { resultText, type StoredBundle, throughJson, toTexts } from './bundle.ts';
-import { differencesOf } from './differences.ts';
-import { isSameSum, statisticsDifferences } from './statistics.ts';
+import { BUNDLE_FORMAT, toTexts } from './bundle.ts';
 import {
   countSnapshots,
   deleteSnapshot,
@@ -29,7 +20,6 @@ import {
 export type SnapshotDeps = ResultsDeps;
 
 const SNAPSHOTS_MAX = 1_000;
-const DIFFERENCES_MAX = 100;
 
 /**
  * Computes the results of an experiment, and stores them with everything that made them.
@@ -46,7 +36,12 @@ export async function takeSnapshot(
   const startedAt = performance.now();
   const gathered = await gatherBundle(deps, ref, { ...asked, format: 'json' });
   const queryMs = Math.round(performance.now() - startedAt);
-  const texts = toTexts({ ...gathered, queryMs });
+  const texts = toTexts({
+    format: BUNDLE_FORMAT,
+    engineVersion: ENGINE_VERSION,
+    ...gathered,
+    queryMs,
+  });
   const summary = await inTransaction(deps.db, async (tx) => {
     // Held, so that two at a time cannot both be the last that fits.
     const { id, key } = await lockExperiment(tx, String(gathered.experiment.id), undefined);
@@ -114,90 +109,22 @@ export async function removeSnapshot(
   });
 }
 
-/**
- * Computes a stored result anew, and says where it differs.
- *
- * @param from `bundle`: out of what was stored, so that only another engine can give another result.
- *   `store`: out of what the store answers now to the stored question, everything else being as it was
- * @throws DomainError `experiment_not_found`, `snapshot_not_found`; `unavailable` when the store does
- *   not answer
- */
-export async function reproduceSnapshot(
-  deps: SnapshotDeps,
-  ref: string,
-  id: number,
-  from: ReproduceQuery['from'],
-): Promise<Reproduction> {
-  const { sha256, ...stored } = await requireSnapshot(deps.db, ref, id);
-  const bundle = JSON.parse(stored.bundle) as StoredBundle;
-  const hashes = hashesOf(stored);
-  const isIntact = hashes.bundle === sha256.bundle && hashes.result === sha256.result;
-  const { asOf, isEqual, differences } =
-    from === 'bundle'
-      ? fromBundle(bundle, stored.result)
-      : await fromStore(deps, bundle, stored.result);
-  return {
-    snapshot_id: id,
-    from,
-    equal: isEqual,
-    intact: isIntact,
-    engine_version: { stored: stored.engine_version, recomputed: ENGINE_VERSION },
-    as_of: { stored: stored.as_of, recomputed: asOf },
-    difference_count: differences.length,
-    differences: differences.slice(0, DIFFERENCES_MAX),
-    notes: [
-      ...(isIntact ? [] : ['What is stored is not what was stored: its SHA-256 differs']),
-      ...(stored.engine_version === ENGINE_VERSION
-        ? []
-        : [
-            `Engine ${stored.engine_version} made it, and ${ENGINE_VERSION} recomputed it: a result names its engine, so that differs at least`,
-          ]),
-      ...(differences.length > DIFFERENCES_MAX
-        ? [`Only the first ${DIFFERENCES_MAX} of ${differences.length} differences are given`]
-        : []),
-      ...(!isEqual && differences.length === 0 ? ['Only the order of fields differs'] : []),
-    ],
-  };
-}
-
-interface Comparison {
-  readonly asOf: string | null;
-  readonly isEqual: boolean;
-  readonly differences: readonly JsonDifference[];
-}
-
-function fromBundle(bundle: StoredBundle, result: string): Comparison {
-  const recomputed = resultText(bundle);
-  return {
-    asOf: bundle.sourced.asOf,
-    isEqual: recomputed === result,
-    differences: differencesOf(JSON.parse(result), JSON.parse(recomputed), 'result'),
-  };
-}
-
-async function fromStore(
-  deps: SnapshotDeps,
-  bundle: StoredBundle,
-  result: string,
-): Promise<Comparison> {
-  const { experiment, sourced } = bundle;
-  const { answer: given, asOf } = await askAgain(deps, bundle);
-  const answer = throughJson(given);
-  // The time of asking stays as it was: it must differ, and says nothing of the data.
-  const recomputed = resultText({ ...bundle, sourced: { ...sourced, answer } });
-  const differences = [
-    ...statisticsDifferences(experiment.variants, sourced.answer, answer),
-    ...differencesOf(JSON.parse(result), JSON.parse(recomputed), 'result', isSameSum),
-  ];
-  return { asOf, isEqual: differences.length === 0, differences };
-}
-
-function hashesOf({ bundle, result }: SnapshotTexts): SnapshotSummary['sha256'] {
+/** What the texts of a snapshot are told by. */
+export function hashesOf({ bundle, result }: SnapshotTexts): SnapshotSummary['sha256'] {
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
   return { bundle: hash(bundle), result: hash(result) };
 }
 
-async function requireSnapshot(db: Db, ref: string, id: number) {
+/**
+ * A snapshot with its texts.
+ *
+ * @throws DomainError `experiment_not_found`, `snapshot_not_found`
+ */
+export async function requireSnapshot(
+  db: Db,
+  ref: string,
+  id: number,
+): Promise<SnapshotSummary & SnapshotTexts> {
   const experiment = await requireExperiment(db, ref);
   const found = await findSnapshot(db, experiment.id, id);
   if (found === undefined) throw notFound(experiment.key, id);
