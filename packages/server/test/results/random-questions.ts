@@ -114,6 +114,7 @@ export const questionsOf = (
       metrics: fc.array(metricOf(magnitude), { minLength: 1, maxLength: 8, size: 'max' }),
       from: fc.constantFrom(-2 * 1_440, 0, 0, 700, 2_000),
       to: fc.constantFrom(2 * 1_440, 4 * 1_440, 4 * 1_440 + 5, 5_000),
+      asked: fc.constantFrom(1_500, 3 * 1_440, 10_000),
       floor: fc.constantFrom(-3 * 1_440, -1_000),
       country: rarely(fc.constantFrom<Filter['values']>(['DE'], ['AT', 'ÖÜ'], [null])),
       plan: rarely(plans),
@@ -124,7 +125,7 @@ export const questionsOf = (
       seriesFrom: fc.constantFrom(0, 0, 1_500),
       metricSeries: fc.subarray(['cumulative', 'daily', 'days_since_assignment'] as const),
     })
-    .map(({ from, to, floor, country, plan, bucket, seriesFrom, metrics, ...rest }) => {
+    .map(({ from, to, asked, floor, country, plan, bucket, seriesFrom, metrics, ...rest }) => {
       const start = Math.max(from, floor);
       const time = (minutes: number): string => formatInstant(base + minutes * MINUTE);
       return {
@@ -133,6 +134,7 @@ export const questionsOf = (
         metrics: metrics.map((metric, index) => ({ ...metric, key: `m${index}` })),
         start: time(start),
         end: time(to),
+        seriesEnd: time(Math.min(to, asked)),
         retentionFloor: time(floor),
         contextFilters: country === null ? [] : [{ name: 'country', values: country }],
         propertyFilters: plan === null ? [] : [plan],

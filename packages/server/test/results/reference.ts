@@ -295,7 +295,7 @@ export function referencePoint(
     ];
     const counted = users.filter((user) => {
       const [from, to] = within(user);
-      return from >= micros(question.start) && to <= micros(question.end);
+      return from >= micros(question.start) && to <= micros(question.seriesEnd);
     });
     return { users: counted, within };
   }

@@ -46,8 +46,9 @@ const PARTS = z.object({
 /** A stored bundle as this engine understands it, or why it does not. Pure. */
 export function readBundle(text: string): StoredBundle | Unreadable {
   const json = parsed(text);
-  const format = formatOf(json);
-  if (format !== BUNDLE_FORMAT) {
+  const isObject = object.safeParse(json).success;
+  const format = isObject ? (inside(json, 'format') ?? 1) : undefined;
+  if (isObject && format !== BUNDLE_FORMAT) {
     return {
       differences: [{ path: 'bundle.format', stored: format, recomputed: BUNDLE_FORMAT }],
       note: `Its bundle has format ${JSON.stringify(format)}, and this engine reads format ${BUNDLE_FORMAT}: it can neither compute from the bundle nor ask the store the same question again. The engine that made it can; a new snapshot with the same parameters says what the data gives now`,
@@ -80,8 +81,6 @@ export function parsed(text: string): unknown {
     return text;
   }
 }
-
-const formatOf = (json: unknown): unknown => inside(json, 'format') ?? 1;
 
 const inside = (value: unknown, step: string | number): unknown =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, step)

@@ -102,6 +102,26 @@ function expectSeries(answer: Answer, question: Question, users: readonly Refere
   ).toEqual(countBy(users, ({ variantId, assignedAt }) => [variantId, arrivalOf(assignedAt)]));
 }
 
+/** Days with a point whether or not anything happened on them, by variant. */
+function expectSilentDays(answer: Answer, question: Question, users: readonly ReferenceUser[]) {
+  const day = (micros: number): number => Math.floor(micros / 1e6 / 86_400) * 86_400;
+  const start = parseInstant(question.start) ?? 0;
+  const last = day((parseInstant(question.seriesEnd) ?? 0) - 1);
+  for (const series of ['daily', 'cumulative'] as const) {
+    const points = answer.metricSeries.filter((row) => row.series === series);
+    const [first] = points;
+    for (const variantId of first === undefined ? [] : new Set(users.map((u) => u.variantId))) {
+      const joined = Math.min(...usersOf({ variantId }, users).map((user) => user.assignedAt));
+      const own = points.filter(
+        (row) => row.variantId === variantId && row.metric === first?.metric,
+      );
+      const expected: number[] = [];
+      for (let at = day(Math.max(joined, start)); at <= last; at += 86_400) expected.push(at);
+      expect(own.map(({ at }) => at).filter((at) => at <= last)).toEqual(expected);
+    }
+  }
+}
+
 const metricOf = ({ metrics }: Question, key: string): ResolvedMetric => {
   const metric = metrics.find((each) => each.key === key);
   if (metric === undefined) throw new Error(`${key} was not asked for`);
@@ -213,6 +233,7 @@ describe('both stores', () => {
         const users = referenceUsers(question, lastAssignments(rows), rows.events);
         expectCounts(postgres, question, users);
         expectSeries(postgres, question, users);
+        expectSilentDays(postgres, question, users);
         expectData('PostgreSQL', postgres, question, users);
         expectData('ClickHouse', click, question, users);
         expectSameAnswers(postgres, click, question, users);

@@ -14,7 +14,9 @@ const QUESTION: Question = {
   experimentId: 1,
   metrics: METRICS,
   start: '2026-03-02T06:00:00.000000Z',
-  end: '2026-03-09T00:00:00.000000Z',
+  end: '2026-03-12T00:00:00.000000Z',
+  // Asked when seven days are over, so the eighth has not begun.
+  seriesEnd: '2026-03-09T00:00:00.000000Z',
   retentionFloor: '2026-01-01T00:00:00.000000Z',
   contextFilters: [],
   propertyFilters: [],
@@ -52,15 +54,10 @@ function momentsOf(values: readonly number[]) {
   return { n: values.length, mean, m2: sum(values.map((value) => (value - mean) ** 2)) };
 }
 
-/** Times of the days with users, up to the last on which somebody joined or did something. */
-function daysWithUsers(
-  all: readonly { readonly joined: number }[],
-  points: readonly PointRow[],
-): ReadonlySet<number> {
-  const joins = all.map(({ joined }) => START + joined * DAY);
-  const last = Math.max(...joins, ...points.map(({ at }) => at));
-  const days = [0, 1, 2, 3, 4].map((day) => START + day * DAY);
-  return new Set(days.filter((at) => at <= last && joins.some((join) => join <= at)));
+/** Times of the days with users, also of those on which nobody joined or did anything. */
+function daysWithUsers(all: readonly { readonly joined: number }[]): ReadonlySet<number> {
+  const days = [0, 1, 2, 3, 4, 5, 6].filter((day) => all.some(({ joined }) => joined <= day));
+  return new Set(days.map((day) => START + day * DAY));
 }
 
 function expectPoint(row: ReturnType<typeof toMetricSeries>[number], values: readonly number[]) {
@@ -104,7 +101,7 @@ describe('series of metrics', () => {
           to_at: null,
         }));
         const rows = toMetricSeries('cumulative', QUESTION, PLAN, points, spans);
-        expect(new Set(rows.map(({ at }) => at))).toEqual(daysWithUsers(all, points));
+        expect(new Set(rows.map(({ at }) => at))).toEqual(daysWithUsers(all));
         for (const row of rows) {
           const day = (row.at - START) / DAY;
           const there = all.filter(({ joined }) => joined <= day);
@@ -138,7 +135,7 @@ describe('series of metrics', () => {
           to_at: null,
         }));
         const rows = toMetricSeries('daily', QUESTION, PLAN, points, spans);
-        expect(new Set(rows.map(({ at }) => at))).toEqual(daysWithUsers(all, points));
+        expect(new Set(rows.map(({ at }) => at))).toEqual(daysWithUsers(all));
         for (const row of rows) {
           const day = (row.at - START) / DAY;
           const there = all.filter(({ joined }) => joined <= day);
@@ -175,6 +172,30 @@ describe('series of metrics', () => {
     expect(toMetricSeries('daily', QUESTION, PLAN, [], [])).toEqual([]);
     const spans = [{ variant_id: 1, users: 1, from_at: START + 2 * DAY, to_at: null }];
     const rows = toMetricSeries('cumulative', QUESTION, PLAN, [], spans);
-    expect(new Set(rows.map(({ at }) => at))).toEqual(new Set([START + 2 * DAY]));
+    const days = [2, 3, 4, 5, 6].map((day) => START + day * DAY);
+    expect(new Set(rows.map(({ at }) => at))).toEqual(new Set(days));
+  });
+
+  const ends: [string, number][] = [
+    ['2026-03-05T00:00:00.000000Z', 2],
+    ['2026-03-05T00:00:00.000001Z', 3],
+    ['2026-03-05T23:59:59.999999Z', 3],
+    ['2026-03-01T00:00:00.000000Z', 0],
+  ];
+  test.each(ends)('end with the day that is going on at %s', (seriesEnd, last) => {
+    const question = { ...QUESTION, seriesEnd };
+    const spans = [{ variant_id: 1, users: 1, from_at: START, to_at: null }];
+    for (const series of ['daily', 'cumulative'] as const) {
+      const rows = toMetricSeries(series, question, PLAN, [], spans);
+      expect(rows.at(-1)?.at).toBe(START + last * DAY);
+    }
+  });
+
+  test('leave out nothing that was counted after the moment of asking', () => {
+    const question = { ...QUESTION, seriesEnd: '2026-03-03T00:00:00.000000Z' };
+    const spans = [{ variant_id: 1, users: 1, from_at: START, to_at: null }];
+    const points = [{ variant_id: 1, at: START + DAY, users: 1, numbers: [1, 8, 8, 0] }];
+    const rows = toMetricSeries('daily', question, PLAN, points, spans);
+    expect(rows.at(-1)).toMatchObject({ at: START + DAY, data: { total: 8 } });
   });
 });

@@ -8,6 +8,7 @@ import {
   symmetric,
   withoutNoise,
 } from './arm-data.ts';
+import { firstBucket, lastBucket } from './buckets.ts';
 import { type Plan, type PlannedMetric, planOf } from './plan.ts';
 import type {
   ArmStatistics,
@@ -99,20 +100,24 @@ interface Bucket {
   readonly row: PointRow | undefined;
 }
 
-/** Every bucket from the first to the last in which there is a user. */
+/**
+ * Every bucket from the first to the last in which there is a user. Days go on to the end of the
+ * series, since those on which nothing happens are zeros too.
+ */
 function bucketsOf(
   series: MetricSeries,
   question: Question,
   points: readonly PointRow[],
   spans: readonly SpanRow[],
 ): readonly Bucket[] {
-  const width = series === 'days_since_assignment' ? 1 : DAY_SECONDS;
-  const begin =
-    series === 'days_since_assignment'
-      ? 0
-      : Math.floor(Date.parse(question.start) / 1000 / DAY_SECONDS) * DAY_SECONDS;
+  const isByAge = series === 'days_since_assignment';
+  const width = isByAge ? 1 : DAY_SECONDS;
+  const begin = isByAge ? 0 : firstBucket(question.start, width);
   const ends = spans.map(({ from_at, to_at }) => (to_at === null ? from_at : to_at - width));
-  const end = [...ends, ...points.map(({ at }) => at)].reduce((a, b) => Math.max(a, b), -1);
+  const end = [...ends, ...points.map(({ at }) => at)].reduce(
+    (a, b) => Math.max(a, b),
+    isByAge ? -1 : lastBucket(question.seriesEnd, width),
+  );
   return [...new Set(spans.map(({ variant_id }) => variant_id))].flatMap((variantId) => {
     const own = points.filter((row) => row.variant_id === variantId);
     const rows = new Map(own.map((row) => [row.at, row]));

@@ -73,6 +73,7 @@ const questionOf = (experimentId: number, metrics: readonly ResolvedMetric[]): Q
   metrics,
   start: formatInstant(AT),
   end: formatInstant(NOW * 1_000),
+  seriesEnd: formatInstant(NOW * 1_000),
   retentionFloor: formatInstant(AT - 10 * 86_400_000_000),
   contextFilters: [],
   propertyFilters: [],

@@ -11,6 +11,11 @@ export interface Question {
   readonly start: string;
   /** Users assigned up to here, and events up to here, count. */
   readonly end: string;
+  /**
+   * The end, or the moment of asking where that is earlier: series go on up to here whether or not
+   * anything happens, and nobody has lived beyond it.
+   */
+  readonly seriesEnd: string;
   /** Older events may be there or not: nothing looks at them, not even covariates. */
   readonly retentionFloor: string;
   /** Restrict users, and so the denominators. */
@@ -149,6 +154,9 @@ export interface Statement {
 
 /** Rows of a time series beyond which a request is refused. */
 export const SERIES_ROWS_MAX = 50_000;
+
+/** Buckets of all variants and types beyond which a time series leaves out those without events. */
+export const SERIES_FILLED_MAX = 10_000;
 
 /** Arms, each a variant in a segment, beyond which a request is refused. */
 export const ARMS_MAX = 500;

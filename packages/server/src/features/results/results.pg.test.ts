@@ -92,9 +92,49 @@ describe('results', () => {
       p_value: 1,
       significant: false,
     });
-    expect(green.time_series).toEqual([
+    const busy = green.time_series.filter(({ count }: { count: number }) => count > 0);
+    expect(busy).toEqual([
       expect.objectContaining({ event_type: 'buy', count: 1, users: 1, assigned_users: 3 }),
     ]);
+  });
+
+  test('have a point for every day until now, and none for what nobody has lived', async ({
+    api,
+  }) => {
+    await startedExperiment(api, 'silent');
+    const DAY = 86_400_000;
+    const now = Date.now();
+    const at = (ms: number) => new Date(ms).toISOString();
+    const dayOf = (ms: number) => at(Math.floor(ms / DAY) * DAY);
+    const joined = now - 3.5 * DAY;
+    const exposures = ['control', 'green'].map((variant) => {
+      return { experiment: 'silent', user_id: variant, variant, timestamp: at(joined) };
+    });
+    await api.call('POST', '/v1/exposures', { exposures });
+    const event_id = '00000000-0000-4000-8000-000000000001';
+    const events = [{ event_id, user_id: 'green', type: 'buy', timestamp: at(joined + 1_000) }];
+    await api.call('POST', '/v1/events', { events });
+    const series = 'cumulative,daily,days_since_assignment';
+    const timesOf = async (parameters: string) => {
+      const url = `/v1/experiments/silent/results?event_type=buy&series=${series}&${parameters}`;
+      const [, green] = (await api.call('GET', url)).json().variants;
+      const { cumulative, daily, days_since_assignment } = green.metrics.conversion_rate.series;
+      const days = [cumulative, daily, green.time_series].map((points: { time: string }[]) =>
+        points.map(({ time }) => time),
+      );
+      expect(days[1]).toEqual(days[0]);
+      expect(days[2]).toEqual(days[0]);
+      expect(cumulative.at(-1).value).toBe(1);
+      const ages = days_since_assignment.map(({ day }: { day: number }) => day);
+      return { first: days[0]?.[0], last: days[0]?.at(-1), ages };
+    };
+    const first = dayOf(joined);
+    const untilNow = { first, last: dayOf(now), ages: [0, 1, 2] };
+    expect(await timesOf('')).toEqual(untilNow);
+    expect(await timesOf(`end_date=${at(now + 9 * DAY)}`)).toEqual(untilNow);
+    const early = joined + 2.2 * DAY;
+    const untilThen = { first, last: dayOf(early), ages: [0, 1] };
+    expect(await timesOf(`end_date=${at(early)}`)).toEqual(untilThen);
   });
 
   test('without users are empty, not wrong', async ({ api }) => {

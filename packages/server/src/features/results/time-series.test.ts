@@ -1,6 +1,7 @@
 import { wilsonInterval } from '@assay/core/stats';
 import { describe, expect, it } from 'vitest';
-import { timeSeries } from './time-series.ts';
+import type { Question, SeriesRow } from './question.ts';
+import { type SeriesFrame, seriesFrameOf, timeSeries } from './time-series.ts';
 
 const DAY = 86_400;
 const row = (variantId: number, day: number, count: number, users: number) => ({
@@ -16,11 +17,78 @@ const arrival = (variantId: number, day: number, users: number) => ({
   users,
 });
 
+const dayOf = (day: number): string => new Date(day * DAY * 1000).toISOString();
+const WITHOUT_SILENCE: SeriesFrame = { times: [], eventTypes: [] };
+const question = (given: Partial<Question> = {}) => ({
+  eventTypes: undefined,
+  series: { bucket: 'day' as const, start: dayOf(10.5) },
+  seriesEnd: dayOf(13.2),
+  ...given,
+});
+
 describe('a time series', () => {
+  it('has zeros where nothing happened, in the middle and at the end', () => {
+    const series: SeriesRow[] = [
+      row(1, 10, 5, 4),
+      { ...row(2, 12, 2, 2), eventType: 'view' },
+      row(1, 12, 3, 3),
+    ];
+    const assigned = [arrival(1, 9, 20), arrival(2, 11, 7)];
+    const frame = seriesFrameOf(question(), series, 2);
+    const shown = (variantId: number) =>
+      timeSeries(variantId, series, assigned, 0.05, frame).map(
+        ({ time, event_type, count, users, assigned_users }) =>
+          [Date.parse(time) / DAY / 1000, event_type, count, users, assigned_users] as const,
+      );
+    expect(shown(1)).toEqual([
+      [10, 'buy', 5, 4, 20],
+      [10, 'view', 0, 0, 20],
+      [11, 'buy', 0, 0, 20],
+      [11, 'view', 0, 0, 20],
+      [12, 'buy', 3, 3, 20],
+      [12, 'view', 0, 0, 20],
+      [13, 'buy', 0, 0, 20],
+      [13, 'view', 0, 0, 20],
+    ]);
+    // Nobody was there on the tenth day.
+    expect(shown(2)).toEqual([
+      [11, 'buy', 0, 0, 7],
+      [11, 'view', 0, 0, 7],
+      [12, 'buy', 0, 0, 7],
+      [12, 'view', 2, 2, 7],
+      [13, 'buy', 0, 0, 7],
+      [13, 'view', 0, 0, 7],
+    ]);
+    const [bucket] = timeSeries(2, series, assigned, 0.05, frame);
+    const interval = wilsonInterval({ x: 0, n: 7 }, 0.05);
+    if (interval.status !== 'ok') throw new Error(interval.status);
+    expect(bucket).toMatchObject({ ci_lower: interval.lower, ci_upper: interval.upper });
+  });
+
+  it('is of the types asked for, and in the width asked for', () => {
+    const hours = question({
+      eventTypes: ['view', 'buy', 'view'],
+      series: { bucket: 'hour', start: dayOf(10) },
+      seriesEnd: dayOf(10.25),
+    });
+    const { times, eventTypes } = seriesFrameOf(hours, [], 2);
+    expect(eventTypes).toEqual(['buy', 'view']);
+    expect(times).toEqual([0, 1, 2, 3, 4, 5].map((hour) => 10 * DAY + hour * 3_600));
+  });
+
+  it('has only what happened where zeros would be too many', () => {
+    const minutes = question({ series: { bucket: 'minute', start: dayOf(10) } });
+    const series = [row(1, 10, 1, 1), row(1, 13, 1, 1)];
+    expect(seriesFrameOf(minutes, series, 2).times).toHaveLength(4_608);
+    const frame = seriesFrameOf(minutes, series, 3);
+    expect(frame).toEqual(WITHOUT_SILENCE);
+    expect(timeSeries(1, series, [arrival(1, 9, 20)], 0.05, frame)).toHaveLength(2);
+  });
+
   it('has the users assigned up to the end of each bucket, also before the series begins', () => {
     const series = [row(1, 10, 5, 4), row(2, 10, 1, 1), row(1, 12, 3, 3)];
     const assigned = [arrival(1, 12, 7), arrival(1, 3, 20), arrival(2, 9, 50), arrival(1, 11, 10)];
-    const buckets = timeSeries(1, series, assigned, 0.05);
+    const buckets = timeSeries(1, series, assigned, 0.05, WITHOUT_SILENCE);
     expect(
       buckets.map(({ time, count, users, assigned_users }) => [time, count, users, assigned_users]),
     ).toEqual([
@@ -33,7 +101,7 @@ describe('a time series', () => {
   });
 
   it('has no interval without users', () => {
-    const [bucket] = timeSeries(1, [row(1, 1, 1, 1)], [], 0.05);
+    const [bucket] = timeSeries(1, [row(1, 1, 1, 1)], [], 0.05, WITHOUT_SILENCE);
     expect(bucket).toMatchObject({ assigned_users: 0, ci_lower: null, ci_upper: null });
   });
 });

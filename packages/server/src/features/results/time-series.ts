@@ -1,43 +1,93 @@
 import type { TimeBucket } from '@assay/contract';
 import { wilsonInterval } from '@assay/core/stats';
-import type { AssignedRow, SeriesRow } from './question.ts';
+import { firstBucket, lastBucket } from './buckets.ts';
+import {
+  type AssignedRow,
+  BUCKET_SECONDS,
+  type Question,
+  SERIES_FILLED_MAX,
+  type SeriesRow,
+} from './question.ts';
+
+/** Where a time series has zeros if nothing happened; in their order. */
+export interface SeriesFrame {
+  /** Seconds since the epoch. */
+  readonly times: readonly number[];
+  readonly eventTypes: readonly string[];
+}
+
+const inOrder = <T>(values: readonly T[]): readonly T[] =>
+  [...new Set(values)].sort((a, b) => (a < b ? -1 : 1));
+
+/**
+ * The buckets of a question, and the types asked for or else seen in any variant; nothing where the
+ * zeros would be too many.
+ */
+export function seriesFrameOf(
+  { eventTypes, series, seriesEnd }: Pick<Question, 'eventTypes' | 'series' | 'seriesEnd'>,
+  rows: readonly SeriesRow[],
+  variants: number,
+): SeriesFrame {
+  const types = inOrder(eventTypes ?? rows.map(({ eventType }) => eventType));
+  const width = BUCKET_SECONDS[series.bucket];
+  const first = firstBucket(series.start, width);
+  const buckets = Math.max(0, (lastBucket(seriesEnd, width) - first) / width + 1);
+  if (buckets * types.length * variants > SERIES_FILLED_MAX) return { times: [], eventTypes: [] };
+  return {
+    times: Array.from({ length: buckets }, (_, index) => first + index * width),
+    eventTypes: types,
+  };
+}
 
 /**
  * The time series of one variant: events and users of each bucket, users assigned up to its end,
- * and the interval of the one over the other.
+ * and the interval of the one over the other. Before the first user there are no zeros.
  */
 export function timeSeries(
   variantId: number,
   series: readonly SeriesRow[],
   assigned: readonly AssignedRow[],
   alpha: number,
+  frame: SeriesFrame,
 ): readonly TimeBucket[] {
+  const own = series.filter((row) => row.variantId === variantId);
+  const rows = new Map(own.map((row) => [`${row.time} ${row.eventType}`, row]));
+  const types = inOrder([...frame.eventTypes, ...own.map(({ eventType }) => eventType)]);
+  const framed = new Set(frame.times);
   const arrivals = assigned
     .filter((row) => row.variantId === variantId)
     .sort((a, b) => a.time - b.time);
   let next = 0;
   let assignedUsers = 0;
-  return series
-    .filter((row) => row.variantId === variantId)
-    .map(({ time, eventType, count, users }) => {
-      // Rows are in the order of time, so each arrival is added once.
-      for (
-        let row = arrivals[next];
-        row !== undefined && row.time <= time;
-        row = arrivals[++next]
-      ) {
-        assignedUsers += row.users;
-      }
-      const interval = wilsonInterval({ x: users, n: assignedUsers }, alpha);
-      const isOk = interval.status === 'ok';
-      return {
-        time: new Date(time * 1000).toISOString(),
-        event_type: eventType,
-        count,
-        users,
-        assigned_users: assignedUsers,
-        ci_lower: isOk ? interval.lower : null,
-        ci_upper: isOk ? interval.upper : null,
-      };
+  return inOrder([...frame.times, ...own.map(({ time }) => time)]).flatMap((time) => {
+    // Times are in their order, so each arrival is added once.
+    for (let row = arrivals[next]; row !== undefined && row.time <= time; row = arrivals[++next]) {
+      assignedUsers += row.users;
+    }
+    const silence = framed.has(time) && assignedUsers > 0 ? { count: 0, users: 0 } : undefined;
+    return types.flatMap((eventType) => {
+      const found = rows.get(`${time} ${eventType}`) ?? silence;
+      return found === undefined ? [] : [bucketOf(time, eventType, found, assignedUsers, alpha)];
     });
+  });
+}
+
+function bucketOf(
+  time: number,
+  eventType: string,
+  { count, users }: Pick<SeriesRow, 'count' | 'users'>,
+  assignedUsers: number,
+  alpha: number,
+): TimeBucket {
+  const interval = wilsonInterval({ x: users, n: assignedUsers }, alpha);
+  const isOk = interval.status === 'ok';
+  return {
+    time: new Date(time * 1000).toISOString(),
+    event_type: eventType,
+    count,
+    users,
+    assigned_users: assignedUsers,
+    ci_lower: isOk ? interval.lower : null,
+    ci_upper: isOk ? interval.upper : null,
+  };
 }

@@ -57,6 +57,7 @@ export function toQuestion(
     eventTypes: query.event_type,
     start: formatInstant(start),
     end: formatInstant(end),
+    seriesEnd: formatInstant(Math.min(end, frame.now)),
     contextFilters: conditionsOn('context', query.filters),
     propertyFilters: conditionsOn('properties', query.filters),
     metrics,

@@ -4,7 +4,7 @@ import type { Question } from '../question.ts';
 import { list } from '../sql-lists.ts';
 import { growthSql, spreadSql, TINY, valuesSql } from '../sums.ts';
 import { columnSql, fromEvents } from './events.ts';
-import { type Frame, startOf } from './sql.ts';
+import { bindTime, type Frame, startOf } from './sql.ts';
 import { usersSql } from './users.ts';
 
 const micros = (time: string): string => `toUnixTimestamp64Micro(${time})`;
@@ -69,15 +69,16 @@ export function cumulativeSql(question: Question, plan: SeriesPlan, frame: Frame
 
 const first = (user: string, { start }: Frame): string =>
   `ceil(${days(`${user}assigned_at`, start)})`;
-const last = (user: string, { end }: Frame): string => `floor(${days(`${user}assigned_at`, end)})`;
+const last = (user: string, { seriesEnd }: Question, frame: Frame): string =>
+  `floor(${days(`${user}assigned_at`, bindTime(frame, seriesEnd))})`;
 
 /**
  * The points of the series by days since the assignment. Users count in the days that lie whole
- * within the time asked for.
+ * within the time asked for, and that are over.
  */
 export function byAgeSql(question: Question, plan: SeriesPlan, frame: Frame): string {
   const at = `floor(${days('u.assigned_at', 'e.ts')})`;
-  const only = `AND ${at} >= ${first('u.', frame)} AND ${at} < ${last('u.', frame)}`;
+  const only = `AND ${at} >= ${first('u.', frame)} AND ${at} < ${last('u.', question, frame)}`;
   return withinSql(plan, frame, cellsSql(question, plan, frame, at, only));
 }
 
@@ -90,6 +91,6 @@ export const dayUsersSql = (question: Question, frame: Frame): string =>
 /** Users by the days since their assignment in which they count. */
 export const ageUsersSql = (question: Question, frame: Frame): string =>
   `SELECT variant_id, from_at, to_at, toFloat64(count()) AS users
-   FROM (SELECT variant_id, greatest(0., ${first('', frame)}) AS from_at, ${last('', frame)} AS to_at
+   FROM (SELECT variant_id, greatest(0., ${first('', frame)}) AS from_at, ${last('', question, frame)} AS to_at
          FROM (${usersSql(question, frame)}))
    WHERE to_at > from_at GROUP BY variant_id, from_at, to_at`;

@@ -68,6 +68,7 @@ function healthOfMade(made: Made): ResultsHealth {
     metrics: [metric],
     start: '2026-01-05T00:00:00.000000Z',
     end: END,
+    seriesEnd: END,
     retentionFloor: '2025-01-01T00:00:00.000000Z',
     contextFilters: [],
     propertyFilters: [],

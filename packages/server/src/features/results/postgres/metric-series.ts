@@ -86,11 +86,12 @@ export function seriesByDaySql(question: Question, plan: SeriesPlan, frame: Fram
 
 /**
  * The points of the series by days since the assignment. Users count in the days that lie whole
- * within the time asked for.
+ * within the time asked for, and that are over.
  */
 export function seriesByAgeSql(question: Question, plan: SeriesPlan, frame: Frame): string {
   const first = (user: string): string => `ceil(${days(`${user}assigned_at`, frame.start)})`;
-  const last = (user: string): string => `floor(${days(`${user}assigned_at`, frame.end)})`;
+  const lived = frame.bind(question.seriesEnd, 'timestamptz');
+  const last = (user: string): string => `floor(${days(`${user}assigned_at`, lived)})`;
   const at = `floor(${days('e.assigned_at', 'e.ts')})`;
   const only = `WHERE ${at} >= ${first('e.')} AND ${at} < ${last('e.')}`;
   return `WITH ${usersSql(question, frame)}, ${cellsSql(question, plan, frame, at, only)},
