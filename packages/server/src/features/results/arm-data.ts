@@ -60,6 +60,13 @@ export function symmetric(width: number, upper: readonly number[]): number[][] {
   );
 }
 
+/** Moments of n users who have nothing of anything. */
+export const zeroMoments = (n: number, width: number): JointMoments => ({
+  n,
+  mean: Array<number>(width).fill(0),
+  products: Array.from({ length: width }, () => Array<number>(width).fill(0)),
+});
+
 /**
  * Moments where what can only be rounding is zero: of equal values nothing else is left, and it
  * would make p-values of noise.

@@ -1,24 +1,23 @@
 import type { ArmData } from '@assay/core/analysis';
-import type { JointMoments } from '@assay/core/stats';
+import { zeroMoments } from './arm-data.ts';
 import type { ResolvedMetric } from './metric.ts';
 import type { Answer, ArmOf } from './question.ts';
 
 // An arm without users is in no store's answer, and still an arm.
-
-const noMoments = (width: number): JointMoments => ({
-  n: 0,
-  mean: Array.from({ length: width }, () => 0),
-  products: Array.from({ length: width }, () => Array.from({ length: width }, () => 0)),
-});
 
 function noData(metric: ResolvedMetric): ArmData {
   switch (metric.kind) {
     case 'funnel':
       return { kind: 'rate', n: 0, x: 0, joint: null };
     case 'rate':
-      return { kind: 'rate', n: 0, x: 0, joint: metric.cupedDays === null ? null : noMoments(2) };
+      return {
+        kind: 'rate',
+        n: 0,
+        x: 0,
+        joint: metric.cupedDays === null ? null : zeroMoments(0, 2),
+      };
     case 'mean':
-      return { kind: 'mean', total: 0, moments: noMoments(metric.cupedDays === null ? 1 : 2) };
+      return { kind: 'mean', total: 0, moments: zeroMoments(0, metric.cupedDays === null ? 1 : 2) };
     case 'ratio':
       return {
         kind: 'ratio',
@@ -26,7 +25,7 @@ function noData(metric: ResolvedMetric): ArmData {
         denominator: 0,
         about: 0,
         aboutBefore: 0,
-        moments: noMoments(metric.cupedDays === null ? 2 : 4),
+        moments: zeroMoments(0, metric.cupedDays === null ? 2 : 4),
       };
     case 'quantile':
       return {

@@ -7,6 +7,7 @@ import {
   sizesOf,
   symmetric,
   withoutNoise,
+  zeroMoments,
 } from './arm-data.ts';
 import { firstBucket, lastBucket } from './buckets.ts';
 import { type Plan, type PlannedMetric, planOf } from './plan.ts';
@@ -145,12 +146,6 @@ function bucketsOf(
   });
 }
 
-const zeros = (n: number, width: number): JointMoments => ({
-  n,
-  mean: Array<number>(width).fill(0),
-  products: Array.from({ length: width }, () => Array<number>(width).fill(0)),
-});
-
 /** Of those with something in the bucket, and of the others, who have nothing. */
 function momentsWithin(
   sums: MetricSums,
@@ -160,7 +155,10 @@ function momentsWithin(
 ): JointMoments {
   const width = firsts.length;
   const products = symmetric(width, seconds).map((row) => row.map((product) => users * product));
-  const moments = mergeJointMoments({ n: users, mean: firsts, products }, zeros(n - users, width));
+  const moments = mergeJointMoments(
+    { n: users, mean: firsts, products },
+    zeroMoments(n - users, width),
+  );
   return withoutNoise(moments, sizesOf(sums, (totals[0] ?? 0) / n, moments.mean, constants));
 }
 
