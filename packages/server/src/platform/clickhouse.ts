@@ -1,6 +1,36 @@
-import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import {
+  type ClickHouseClient,
+  ClickHouseLogLevel,
+  createClient,
+  type QueryParams,
+} from '@clickhouse/client';
 
 export type ClickHouse = ClickHouseClient;
+
+/**
+ * ClickHouse, or the way to it, gave no answer that can be read: refused, cut off, too late or an
+ * error of its own. The cause is what its client threw, which tells of these by no common type.
+ */
+export class ClickHouseFailure extends Error {
+  override readonly name = 'ClickHouseFailure';
+}
+
+/**
+ * The rows of a statement.
+ *
+ * @throws ClickHouseFailure, and nothing else: so it cannot be taken for a mistake of our own
+ */
+export async function rowsOf<Row>(
+  clickhouse: ClickHouse,
+  statement: Pick<QueryParams, 'query' | 'query_params' | 'abort_signal'>,
+): Promise<readonly Row[]> {
+  try {
+    const result = await clickhouse.query({ ...statement, format: 'JSONEachRow' });
+    return await result.json<Row>();
+  } catch (cause) {
+    throw new ClickHouseFailure((cause as Error).message, { cause });
+  }
+}
 
 /**
  * A client of ClickHouse over HTTP. Settings never go into `clickhouse_settings`: the embedded

@@ -3,7 +3,7 @@ import { formatInstant, parseInstant } from '@assay/core';
 import { readWatermark } from '../../analytics/watermark.ts';
 import type { Deps } from '../../deps.ts';
 import { DomainError, must } from '../../errors.ts';
-import type { ClickHouse } from '../../platform/clickhouse.ts';
+import { type ClickHouse, ClickHouseFailure } from '../../platform/clickhouse.ts';
 import { type Db, inTransaction, isStatementTimeout } from '../../platform/postgres.ts';
 import type { Answer, Question, Statement } from './question.ts';
 import { askClickHouse } from './store-clickhouse.ts';
@@ -54,7 +54,7 @@ export interface Sourced<A = Answer> extends Answered<A> {
 /**
  * Asks the wanted store; `auto` takes ClickHouse where it has come far enough and answers.
  *
- * @throws DomainError `unavailable`
+ * @throws DomainError `unavailable`, `overloaded`
  */
 export async function askSource<Q extends Ending, A>(
   deps: SourceDeps,
@@ -90,7 +90,8 @@ async function answerOf<Q, A>(
     const watermark = await readWatermark(clickhouse);
     return await fromClickHouse(clickhouse, stores, question, watermark, now() * 1000);
   } catch (cause) {
-    log.warn({ error: (cause as Error).message }, 'ClickHouse does not answer results');
+    if (!(cause instanceof ClickHouseFailure)) throw cause;
+    log.warn({ error: cause.message }, 'ClickHouse does not answer results');
     throw new DomainError('unavailable', 'ClickHouse does not answer', { cause });
   }
 }
@@ -114,7 +115,9 @@ async function tryClickHouse<Q extends Ending, A>(
       note: '',
     };
   } catch (error) {
-    log.warn({ error: (error as Error).message }, 'results come from PostgreSQL instead');
+    // PostgreSQL is asked where ClickHouse fails, not where we do.
+    if (!(error instanceof ClickHouseFailure)) throw error;
+    log.warn({ error: error.message }, 'results come from PostgreSQL instead');
     return { note: 'ClickHouse does not answer' };
   }
 }

@@ -3,9 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { formatInstant } from '@assay/core';
 import { describe, expect } from 'vitest';
 import { startTestApp } from '../../../test/app.ts';
-import { test } from '../../../test/fixtures.ts';
+import { type TestClickHouse, test } from '../../../test/fixtures.ts';
 import { makeExperiment } from '../../../test/results/worlds.ts';
 import { connectClickHouse } from '../../platform/clickhouse.ts';
+import { askSource } from './choose-source.ts';
 
 describe('results', () => {
   test('choose the source by how far ClickHouse has come', async ({ database, clickhouse }) => {
@@ -18,12 +19,7 @@ describe('results', () => {
       source: 'postgresql',
       source_note: 'ClickHouse is behind',
     });
-    const mark = (at: number) =>
-      clickhouse.client.insert({
-        table: 'cdc_watermark',
-        values: [{ source: 'pgoutput', committed_at: formatInstant(at * 1_000), position: '0/0' }],
-        format: 'JSONEachRow',
-      });
+    const mark = (at: number) => insertWatermark(clickhouse, at);
     await mark(Date.now() - 3_600_000);
     const old = new Date(Date.now() - 7_200_000).toISOString();
     expect((await sourceOf('source=auto')).source).toBe('postgresql');
@@ -43,13 +39,7 @@ describe('results', () => {
     const api = await startTestApp(database, { url: door.url, client });
     await makeExperiment(database, 'first');
     await api.deps.snapshot.refresh();
-    await clickhouse.client.insert({
-      table: 'cdc_watermark',
-      values: [
-        { source: 'pgoutput', committed_at: formatInstant(Date.now() * 1_000), position: '0/0' },
-      ],
-      format: 'JSONEachRow',
-    });
+    await insertWatermark(clickhouse, Date.now());
     const ask = (source: string) =>
       api.call('GET', `/v1/experiments/first/results?source=${source}`);
     const automatic = await ask('auto');
@@ -66,7 +56,44 @@ describe('results', () => {
     await client.close();
     door.close();
   });
+
+  test('do not take a mistake of our own for a store that is away', async ({
+    database,
+    clickhouse,
+  }) => {
+    const api = await startTestApp(database, clickhouse);
+    await insertWatermark(clickhouse, Date.now());
+    const mistake = new TypeError('of our own');
+    const stores = {
+      postgres: async () => ({ answer: 'PostgreSQL', statements: [], asOf: '' }),
+      clickhouse: () => Promise.reject(mistake),
+    };
+    const question = { end: formatInstant(Date.now() * 1_000) };
+    for (const source of ['auto', 'clickhouse'] as const) {
+      const asked = askSource(api.deps, stores, question, { source, granularity: 'day' });
+      await expect(asked).rejects.toBe(mistake);
+    }
+    const unreadable = askSource(
+      api.deps,
+      stores,
+      { end: 'soon' },
+      {
+        source: 'auto',
+        granularity: 'day',
+      },
+    );
+    await expect(unreadable).rejects.toThrow('invariant broken');
+    await api.stop();
+  });
 });
+
+/** Says that ClickHouse has everything up to a time. @param at milliseconds since the epoch */
+const insertWatermark = ({ client }: TestClickHouse, at: number) =>
+  client.insert({
+    table: 'cdc_watermark',
+    values: [{ source: 'pgoutput', committed_at: formatInstant(at * 1_000), position: '0/0' }],
+    format: 'JSONEachRow',
+  });
 
 /** A way to ClickHouse on which statements that match are cut off when they have arrived. */
 async function failingDoor(url: string, statement: RegExp) {

@@ -1,4 +1,4 @@
-import type { ClickHouse } from '../../../platform/clickhouse.ts';
+import { type ClickHouse, rowsOf } from '../../../platform/clickhouse.ts';
 import type { Filter } from '../metric.ts';
 import { TINY } from '../sums.ts';
 
@@ -118,15 +118,9 @@ const SETTINGS = `SETTINGS do_not_merge_across_partitions_select_final = 1, max_
 
 export const withSettings = (select: string): string => `${select} ${SETTINGS}`;
 
-export async function askRows<Row>(
+/** The rows of a statement. @throws ClickHouseFailure */
+export const askRows = <Row>(
   clickhouse: ClickHouse,
   query: string,
   { values }: Parameters,
-): Promise<readonly Row[]> {
-  const result = await clickhouse.query({
-    query,
-    query_params: values,
-    format: 'JSONEachRow',
-  });
-  return result.json<Row>();
-}
+): Promise<readonly Row[]> => rowsOf(clickhouse, { query, query_params: values });
