@@ -170,7 +170,7 @@ export const ResultsHealth = z
     /** Those that apply, the worst first. */
     checks: z.array(HealthCheck),
     srm: Srm,
-    /** Users reported with another variant than the stored one. */
+    /** Users reported with another variant than the stored one, or where none is stored than theirs. */
     conflicts: z.number().int(),
     quarantined_events: z.number().int(),
     /** What decides and was changed after the start, in order; at most the last 50. */

@@ -119,7 +119,7 @@ export async function takeGolden(api: TestApp): Promise<number> {
   }));
   const patched = await api.call('PATCH', '/v1/experiments/stored', { variants: shares });
   expect(patched.statusCode, patched.body).toBe(200);
-  await expose(api, [...exposures.slice(USERS / 2), exposureOf(0, 'green')]);
+  await expose(api, [...exposures.slice(USERS / 2), exposureOf(2, 'green')]);
   const events = users.flatMap(eventsOf);
   const sent = await api.call('POST', '/v1/events', { events });
   expect(sent.json(), sent.body).toMatchObject({ accepted: events.length });

@@ -7,7 +7,7 @@ import { alphaOf } from './alpha.ts';
 import { analysisOptions } from './analysis-input.ts';
 import { askSource, RESULT_STORES, type Sourced } from './choose-source.ts';
 import { ARMS_MAX, COUNTS_MAX, type Question, SERIES_ROWS_MAX } from './question.ts';
-import { countTrouble, firstReported } from './store-postgres.ts';
+import { countConflicts, countQuarantined, firstReported } from './store-postgres.ts';
 import { tooManyBuckets, tooManySegments, toQuestion } from './to-question.ts';
 import { type ResultsBundle, toResults } from './to-results.ts';
 import { metricsToUse, type UsedMetric } from './use-metrics.ts';
@@ -54,7 +54,10 @@ export async function gatherBundle(
     },
     question,
     sourced,
-    trouble: await countTrouble(deps.db, experiment),
+    trouble: {
+      conflicts: await countConflicts(deps.db, question),
+      quarantined: await countQuarantined(deps.db, experiment),
+    },
     options: analysisOptions(experiment, chosen, deps.now(), question.end),
   };
 }

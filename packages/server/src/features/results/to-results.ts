@@ -10,7 +10,7 @@ import type { ExperimentRecord, ExperimentVersion } from '../experiments/experim
 import { analysisArms, analysisInput, type Population } from './analysis-input.ts';
 import { armsOf } from './arms.ts';
 import type { Sourced } from './choose-source.ts';
-import { blocksOf, healthOf, splitStatus } from './health/health.ts';
+import { blocksOf, healthOf, splitStatus, type Trouble } from './health/health.ts';
 import { type MetricCourse, metricCourses } from './metric-courses.ts';
 import { metricResults, withoutIntervals } from './metric-results.ts';
 import type { Question } from './question.ts';
@@ -19,7 +19,7 @@ import { seriesFrameOf, timeSeries } from './time-series.ts';
 import type { UsedMetric } from './use-metrics.ts';
 
 /** Changes when the same bundle would give other numbers. */
-export const ENGINE_VERSION = '0.5.0';
+export const ENGINE_VERSION = '0.6.0';
 
 /** Everything that a result is a function of; as JSON it can be kept, and computed from again. */
 export interface ResultsBundle {
@@ -30,7 +30,7 @@ export interface ResultsBundle {
   readonly question: Question;
   /** What a store answered, and as of when. */
   readonly sourced: Sourced;
-  readonly trouble: { readonly conflicts: number; readonly quarantined: number };
+  readonly trouble: Trouble;
   readonly options: AnalysisOptions;
 }
 

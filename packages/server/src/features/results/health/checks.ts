@@ -12,6 +12,8 @@ import {
 export interface HealthFindings extends Omit<ResultsHealth, 'status' | 'checks'> {
   /** Assigned, of all variants. */
   readonly users: number;
+  /** Of the users, 0 … 1. */
+  readonly conflictShare: number;
   readonly minSample: number;
 }
 
@@ -72,9 +74,8 @@ const CHECKS: Readonly<Record<HealthCheck['check'], Check>> = {
       `The split is off in ${name}${others} (${p(first.p_value_adjusted, 'adjusted p')}).`,
     ];
   },
-  conflicts: ({ conflicts, users }) => {
+  conflicts: ({ conflicts, conflictShare: share }) => {
     if (conflicts === 0) return ['ok', 'No user was reported with another variant.'];
-    const share = users === 0 ? 1 : conflicts / users;
     const isAbove = (limit: number): boolean => share >= limit;
     const status = isAbove(CONFLICTS.alarm)
       ? 'alarm'

@@ -190,6 +190,49 @@ describe('the health of results', () => {
       summary.health.checks.find(({ check }: { check: string }) => check === 'srm_segments'),
     ).toMatchObject({ status: 'alarm' });
   });
+
+  test('counts conflicts among the users that are counted', async ({ api }) => {
+    const id = await splitExperiment(api, 'reported', [
+      { users: [40, 40], context: { country: 'DE' } },
+      { users: [10, 10], context: { country: 'AT' }, daysAgo: 2 },
+    ]);
+    const conflict = (users: string, daysAgo: number) =>
+      api.deps.db.query(
+        `INSERT INTO assignment_conflicts
+         SELECT $1, user_id, 1, 2, 'another_variant', now() - $3 * interval '1 day'
+         FROM assignments WHERE experiment_id = $1 AND user_id LIKE $2`,
+        [id, users, daysAgo],
+      );
+    await conflict('0-%', 0);
+    await conflict('1-0-%', 1.5);
+    await api.deps.db.query(
+      `INSERT INTO assignment_conflicts
+       SELECT $1, 'never' || i, 1, NULL, 'never_given', now() FROM generate_series(1, 20) i`,
+      [id],
+    );
+    const conflictsOf = async (parameters: string) => {
+      const url = `/v1/experiments/reported/results?${parameters}`;
+      const { health } = (await api.call('GET', url)).json().summary;
+      const { message } = health.checks.find(
+        ({ check }: { check: string }) => check === 'conflicts',
+      );
+      return [health.conflicts, /\((.*)\)/.exec(message)?.[1]];
+    };
+    const filters = (country: string) =>
+      `filters=${encodeURIComponent(JSON.stringify({ 'context.country': country }))}`;
+    const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+    expect(await conflictsOf('')).toEqual([110, '92 %']);
+    expect(await conflictsOf(filters('DE'))).toEqual([80, '100 %']);
+    expect(await conflictsOf(filters('AT'))).toEqual([10, '50 %']);
+    expect(await conflictsOf(`end_date=${daysAgo(1)}&start_date=${daysAgo(3)}`)).toEqual([
+      10,
+      '50 %',
+    ]);
+    expect(await conflictsOf(`end_date=${daysAgo(1.8)}&start_date=${daysAgo(3)}`)).toEqual([
+      0,
+      undefined,
+    ]);
+  });
 });
 
 test('a plan that is changed after the start is told', async ({ api }) => {

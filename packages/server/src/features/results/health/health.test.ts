@@ -11,6 +11,7 @@ import type { Sourced } from '../choose-source.ts';
 import type { ResolvedMetric } from '../metric.ts';
 import type { Question } from '../question.ts';
 import type { UsedMetric } from '../use-metrics.ts';
+import type { Conflicts } from './conflicts.ts';
 import { blocksOf, healthOf, splitStatus } from './health.ts';
 
 /** A result of a control and a treatment, of which everything is well unless it says otherwise. */
@@ -21,7 +22,7 @@ interface Made {
   /** Of the control and of the treatment. */
   readonly data?: readonly [ArmData, ArmData];
   readonly sourced?: Partial<Sourced>;
-  readonly conflicts?: number;
+  readonly conflicts?: Conflicts;
   readonly quarantined?: number;
   readonly minSample?: number;
   readonly question?: Partial<Question>;
@@ -91,7 +92,10 @@ function healthOfMade(made: Made): ResultsHealth {
     { metric, role: made.role ?? 'goal', margin: null, isAsked: true, decides: true },
   ];
   const population: Population = { variants: split.variants, uses, arms: armsOf(answer) };
-  const trouble = { conflicts: made.conflicts ?? 0, quarantined: made.quarantined ?? 0 };
+  const trouble = {
+    conflicts: made.conflicts ?? { assigned: 0, unassigned: 0 },
+    quarantined: made.quarantined ?? 0,
+  };
   return healthOf(
     { experiment, versions: split.versions, question, sourced, trouble, options },
     population,
@@ -177,8 +181,37 @@ describe('conflicts and quarantine', () => {
     [1, 'ok'],
     [2, 'warning'],
     [11, 'alarm'],
-  ])('%i conflicts among 1,005 users: %s', (conflicts, status) => {
+  ])('%i conflicts among 1,005 users: %s', (assigned, status) => {
+    const conflicts = { assigned, unassigned: 0 };
     expect(checkOf({ conflicts }, 'conflicts')?.status).toBe(status);
+  });
+
+  it('are never more than all, whoever was reported', () => {
+    const shares: [Conflicts, string][] = [
+      [{ assigned: 1_005, unassigned: 0 }, '100 %'],
+      [{ assigned: 0, unassigned: 1_005 }, '50 %'],
+      [{ assigned: 1_005, unassigned: 9_000 }, '100 %'],
+      // Known already where users are counted a moment behind.
+      [{ assigned: 1_010, unassigned: 0 }, '100 %'],
+    ];
+    for (const [conflicts, share] of shares) {
+      const { assigned, unassigned } = conflicts;
+      expect(healthOfMade({ conflicts }).conflicts).toBe(assigned + unassigned);
+      expect(checkOf({ conflicts }, 'conflicts')).toMatchObject({
+        status: 'alarm',
+        message: expect.stringContaining(`(${share})`),
+      });
+    }
+  });
+
+  it('have the same share wherever it is said', () => {
+    const conflicts = { assigned: 100, unassigned: 45 };
+    const off = { cells: [{ day: 0, users: [800, 205] as const }], conflicts };
+    const said = healthOfMade(off).srm.root_cause?.causes.find(
+      ({ pattern }) => pattern === 'conflicts',
+    );
+    expect(said?.message).toContain('13.8 % of the users');
+    expect(checkOf(off, 'conflicts')?.message).toContain('(14 %)');
   });
 
   it('speak of one item as of one', () => {

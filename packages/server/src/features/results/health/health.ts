@@ -14,11 +14,19 @@ import { analysisArms, analysisInput, type Population } from '../analysis-input.
 import type { Sourced } from '../choose-source.ts';
 import type { Question } from '../question.ts';
 import { checksOf, worst } from './checks.ts';
+import { type Conflicts, conflictShareOf, conflictsOf } from './conflicts.ts';
 import { missingEvents } from './missing-events.ts';
 import { planChanges } from './plan-changes.ts';
 import { rootCauseOf } from './root-cause.ts';
 import type { Split } from './split.ts';
 import { type SplitSegments, srmOf } from './srm.ts';
+
+/** What went wrong with what was sent. */
+export interface Trouble {
+  readonly conflicts: Conflicts;
+  /** Items of the experiment. */
+  readonly quarantined: number;
+}
 
 /** What the health of a result is judged by. */
 export interface HealthInput {
@@ -26,7 +34,7 @@ export interface HealthInput {
   readonly versions: readonly ExperimentVersion[];
   readonly question: Question;
   readonly sourced: Sourced;
-  readonly trouble: { readonly conflicts: number; readonly quarantined: number };
+  readonly trouble: Trouble;
   readonly options: AnalysisOptions;
 }
 
@@ -40,9 +48,10 @@ export function healthOf(
   const { answer, asOf, lagMs } = sourced;
   const arms = analysisArms(population);
   const users = arms.reduce((sum, arm) => sum + arm.users, 0);
+  const conflictShare = conflictShareOf(trouble.conflicts, users);
   const found: Omit<ResultsHealth, 'status' | 'checks'> = {
-    srm: splitHealth(input, users),
-    conflicts: trouble.conflicts,
+    srm: splitHealth(input, conflictShare),
+    conflicts: conflictsOf(trouble.conflicts),
     quarantined_events: trouble.quarantined,
     plan_changes: planChanges(input.versions),
     lag_ms: lagMs,
@@ -52,14 +61,14 @@ export function healthOf(
     pre_period_imbalance: imbalance(population, options),
     too_few_users: arms.filter((arm) => arm.users < options.minSample).map(({ key }) => key),
   };
-  const checks = checksOf({ ...found, users, minSample: options.minSample });
+  const checks = checksOf({ ...found, users, conflictShare, minSample: options.minSample });
   return { status: worst(checks.map(({ status }) => status)), checks: [...checks], ...found };
 }
 
 /** The split, with the search for a cause where it is off. */
 function splitHealth(
-  { experiment, versions, question, sourced, trouble }: HealthInput,
-  users: number,
+  { experiment, versions, question, sourced }: HealthInput,
+  conflictShare: number,
 ): ResultsHealth['srm'] {
   const { versions: counts } = sourced.answer;
   const split: Split = { variants: experiment.variants, versions, counts };
@@ -69,7 +78,7 @@ function splitHealth(
   const srm = srmOf(split, segments);
   if (splitStatus(srm) !== 'alarm') return srm;
   const circumstances = {
-    conflictShare: users === 0 ? 0 : trouble.conflicts / users,
+    conflictShare,
     filteredBy: contextFilters.map(({ name }) => `context.${name}`),
   };
   return { ...srm, root_cause: rootCauseOf(split, segments, circumstances, true) };

@@ -5,7 +5,8 @@ import { listVersions, requireExperiment } from '../../experiments/service.ts';
 import { askSource, type SourceDeps } from '../choose-source.ts';
 import { COUNTS_MAX } from '../question.ts';
 import type { ResultsDeps } from '../service.ts';
-import { countTrouble } from '../store-postgres.ts';
+import { countConflicts } from '../store-postgres.ts';
+import { conflictShareOf } from './conflicts.ts';
 import { splitStatus } from './health.ts';
 import { rootCauseOf } from './root-cause.ts';
 import { type Split, wholeCounts } from './split.ts';
@@ -38,12 +39,14 @@ export async function getSrm(
   if (tooMany.length > 0) throw invalidFields(tooMany);
   // After the users, so that the version of each of them is among these.
   const versions = await listVersions(deps.db, experiment.id);
-  const { conflicts } = await countTrouble(deps.db, experiment);
+  // Forced users are left out of the split.
+  const population = { ...question, contextFilters: [], withoutForced: true };
+  const conflicts = await countConflicts(deps.db, population);
   const { variants } = experiment;
   const split: Split = { variants, versions, counts: sourced.answer[0] ?? [] };
   const segments = names.map((by, index) => ({ by, counts: sourced.answer[index] ?? [] }));
   const users = wholeCounts(split).reduce((sum, row) => sum + row.users, 0);
-  const circumstances = { conflictShare: users === 0 ? 0 : conflicts / users, filteredBy: [] };
+  const circumstances = { conflictShare: conflictShareOf(conflicts, users), filteredBy: [] };
   const srm = srmOf(split, segments);
   const isOff = ['warning', 'alarm'].includes(splitStatus(srm));
   return {
