@@ -10,7 +10,7 @@ import {
   Timestamp,
   text,
 } from './common.ts';
-import { ANALYSIS_METHODS, TOTAL_METRICS } from './results.ts';
+import { ANALYSIS_METHODS, ConfidenceLevel, TOTAL_METRICS } from './results.ts';
 
 const VARIANTS_MAX = 50;
 
@@ -110,7 +110,7 @@ export const DEFAULT_METHOD = 'sequential';
 
 const analysisFields = {
   method: z.enum(ANALYSIS_METHODS),
-  confidence_level: z.number().min(50).max(99.99),
+  confidence_level: ConfidenceLevel,
   expected_users: z.number().int().positive().max(1e12).nullable(),
 };
 

@@ -38,6 +38,12 @@ export const filtersOf = (...sides: readonly FilterSide[]) => {
     });
 };
 
+/** The same where they come as JSON, of which there would otherwise be no limit but the body's. */
+export const shortFiltersOf = (...sides: readonly FilterSide[]) =>
+  filtersOf(...sides).refine((filters) => JSON.stringify(filters).length <= FILTERS_LENGTH_MAX, {
+    error: `must have at most ${FILTERS_LENGTH_MAX} characters as JSON`,
+  });
+
 /** The conditions on one side, each with the attribute's name alone and the values that it takes. */
 export function conditionsOn(
   side: FilterSide,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EventType, Key, PageQuery, page, text } from './common.ts';
-import { FILTERS_LENGTH_MAX, filtersOf } from './filters.ts';
+import { shortFiltersOf } from './filters.ts';
 import { VALUE_MAX } from './ingest.ts';
 
 export const METRIC_KINDS = [
@@ -32,10 +32,7 @@ const wholeNumber = (min: number, max: number) =>
   );
 
 /** Conditions on the properties of events. */
-const PropertyFilters = filtersOf('properties').refine(
-  (filters) => JSON.stringify(filters).length <= FILTERS_LENGTH_MAX,
-  { error: `must have at most ${FILTERS_LENGTH_MAX} characters as JSON` },
-);
+const PropertyFilters = shortFiltersOf('properties');
 
 /** The name of a property, taken literally; it counts where it holds a JSON number. */
 const ValueProperty = text(200)

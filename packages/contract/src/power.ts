@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { ExperimentRef, text } from './common.ts';
+import { EventType, ExperimentRef, text } from './common.ts';
 import { METRIC_KINDS } from './metrics.ts';
-import { ANALYSIS_METHODS } from './results.ts';
+import { ANALYSIS_METHODS, EventTypes } from './results.ts';
 
 const share = z.number().gt(0, 'must be above 0 and below 1').lt(1, 'must be above 0 and below 1');
 
@@ -21,7 +21,7 @@ const fields = {
     .min(1)
     .describe("Of the experiment; its first goal when absent, else 'conversion_rate'"),
   event_type: z
-    .union([text(128).min(1), z.array(text(128).min(1)).min(1).max(50)])
+    .union([EventType, EventTypes])
     .describe('Of a built-in metric; events of all types when absent'),
   kind: z.enum(METRIC_KINDS),
   baseline: z

@@ -42,7 +42,7 @@ export const MetricNames = z.array(Key).min(1).max(20);
 
 export const EventTypes = z.array(EventType).min(1).max(50);
 
-export const ResultsFilters = filtersOf('properties', 'context');
+const ResultsFilters = filtersOf('properties', 'context');
 
 /** `{"properties.plan":"pro","context.country":["DE","AT"]}` as JSON text. */
 const Filters = z
@@ -72,7 +72,9 @@ export const MetricSeriesNames = z.array(z.enum(METRIC_SERIES)).min(1);
 
 export const MIN_SAMPLE = { min: 0, max: 1_000_000_000, usual: 100 } as const;
 /** In percent. */
-export const CONFIDENCE_LEVEL = { min: 50, max: 99.99 } as const;
+const CONFIDENCE_LEVEL = { min: 50, max: 99.99 } as const;
+/** In percent, as JSON. */
+export const ConfidenceLevel = z.number().min(CONFIDENCE_LEVEL.min).max(CONFIDENCE_LEVEL.max);
 
 /** Refuses an end before the beginning. */
 export const endsAfterItsStart = {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { page, Timestamp, text } from './common.ts';
-import { FILTERS_LENGTH_MAX } from './filters.ts';
+import { shortFiltersOf } from './filters.ts';
 import {
   ANALYSIS_METHODS,
-  CONFIDENCE_LEVEL,
+  ConfidenceLevel,
   EventTypes,
   endsAfterItsStart,
   GRANULARITIES,
@@ -11,7 +11,6 @@ import {
   MetricSeriesNames,
   MIN_SAMPLE,
   RESULT_SOURCES,
-  ResultsFilters,
   SegmentBy,
 } from './results.ts';
 
@@ -30,15 +29,12 @@ export const SnapshotCreate = z
     granularity: z.enum(GRANULARITIES).default('day'),
     include_ci: z.boolean().default(true),
     min_sample: z.int().min(MIN_SAMPLE.min).max(MIN_SAMPLE.max).default(MIN_SAMPLE.usual),
-    filters: ResultsFilters.refine(
-      (filters) => JSON.stringify(filters).length <= FILTERS_LENGTH_MAX,
-      { error: `must have at most ${FILTERS_LENGTH_MAX} characters as JSON` },
-    ).optional(),
+    filters: shortFiltersOf('properties', 'context').optional(),
     segment_by: SegmentBy.optional(),
     series: listed(MetricSeriesNames).optional(),
     source: z.enum(RESULT_SOURCES).default('auto'),
     method: z.enum(ANALYSIS_METHODS).optional(),
-    confidence_level: z.number().min(CONFIDENCE_LEVEL.min).max(CONFIDENCE_LEVEL.max).optional(),
+    confidence_level: ConfidenceLevel.optional(),
   })
   .refine(endsAfterItsStart.check, endsAfterItsStart)
   .meta({ id: 'SnapshotCreate' });
