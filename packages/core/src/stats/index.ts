@@ -44,7 +44,10 @@ export {
 } from './distributions/beta.ts';
 export {
   binomialCdf,
+  binomialIsf,
+  binomialLogCdf,
   binomialLogPmf,
+  binomialLogSf,
   binomialPmf,
   binomialQuantile,
   binomialSf,
@@ -52,12 +55,21 @@ export {
 export {
   chiSquareCdf,
   chiSquareIsf,
+  chiSquareLogCdf,
+  chiSquareLogSf,
   chiSquareQuantile,
   chiSquareSf,
 } from './distributions/chi-square.ts';
 export { logGamma } from './distributions/gamma.ts';
 export { lambertWm1 } from './distributions/lambert.ts';
-export { nonCentralTCdf, nonCentralTSf } from './distributions/noncentral-t.ts';
+export {
+  nonCentralTCdf,
+  nonCentralTIsf,
+  nonCentralTLogCdf,
+  nonCentralTLogSf,
+  nonCentralTQuantile,
+  nonCentralTSf,
+} from './distributions/noncentral-t.ts';
 export {
   normalCdf,
   normalIsf,

@@ -9,16 +9,25 @@ import {
   betaQuantile,
   betaSf,
   binomialCdf,
+  binomialIsf,
+  binomialLogCdf,
+  binomialLogSf,
   binomialPmf,
   binomialQuantile,
   binomialSf,
   chiSquareCdf,
   chiSquareIsf,
+  chiSquareLogCdf,
+  chiSquareLogSf,
   chiSquareQuantile,
   chiSquareSf,
   lambertWm1,
   logGamma,
   nonCentralTCdf,
+  nonCentralTIsf,
+  nonCentralTLogCdf,
+  nonCentralTLogSf,
+  nonCentralTQuantile,
   nonCentralTSf,
   normalCdf,
   normalIsf,
@@ -71,6 +80,13 @@ const chiSquareLaw = (df: number): Law => ({
   isf: (q) => chiSquareIsf(q, df),
   steepness: (x) => x,
 });
+const nonCentralTLaw = (df: number, ncp: number): Law => ({
+  cdf: (x) => nonCentralTCdf(x, df, ncp),
+  sf: (x) => nonCentralTSf(x, df, ncp),
+  quantile: (p) => nonCentralTQuantile(p, df, ncp),
+  isf: (q) => nonCentralTIsf(q, df, ncp),
+  steepness: () => Math.min(df, 2000),
+});
 
 const LAWS: readonly (readonly [string, Law])[] = [
   [
@@ -93,6 +109,8 @@ const LAWS: readonly (readonly [string, Law])[] = [
   ['beta, 4 and 1e9', betaLaw(4, 1e9)],
   ['chi-square, 1 df', chiSquareLaw(1)],
   ['chi-square, 30 df', chiSquareLaw(30)],
+  ['noncentral t, 5 df about 2', nonCentralTLaw(5, 2)],
+  ['noncentral t, 98 df about −3', nonCentralTLaw(98, -3)],
 ];
 
 describe.each(LAWS)('the %s distribution', (_, law) => {
@@ -138,9 +156,48 @@ describe('logarithms of tails', () => {
       expect(betaLogSf(x, 3, 9)).toBeCloseTo(Math.log(betaSf(x, 3, 9)), 12);
       expect(betaLogCdf(x, 3, 9)).toBeCloseTo(Math.log(betaCdf(x, 3, 9)), 12);
     }
+    for (const x of [0.01, 4, 60]) {
+      expect(chiSquareLogSf(x, 7)).toBeCloseTo(Math.log(chiSquareSf(x, 7)), 12);
+      expect(chiSquareLogCdf(x, 7)).toBeCloseTo(Math.log(chiSquareCdf(x, 7)), 12);
+    }
+    for (const k of [-1, 0, 3, 12, 25]) {
+      expect(Math.exp(binomialLogSf(k, 25, 0.3))).toBeCloseTo(binomialSf(k, 25, 0.3), 13);
+      expect(Math.exp(binomialLogCdf(k, 25, 0.3))).toBeCloseTo(binomialCdf(k, 25, 0.3), 13);
+    }
+    for (const x of [-3, 0, 2, 9]) {
+      expect(nonCentralTLogSf(x, 7, 1)).toBeCloseTo(Math.log(nonCentralTSf(x, 7, 1)), 12);
+      expect(nonCentralTLogCdf(x, 7, 1)).toBeCloseTo(Math.log(nonCentralTCdf(x, 7, 1)), 12);
+    }
     // −x²/2 − ln(x√2π) − 1/x²
     expect(normalLogSf(1000)).toBeCloseTo(-500_000 - Math.log(1000 * 2.5066282746310002) - 1e-6, 8);
     expect(tLogSf(1000, 1e6)).toBeLessThan(-340_000);
+  });
+
+  // By 40 digits of mpmath: gammainc and 1F1, sums of the binomial, quadrature of the definition.
+  it.each([
+    ['χ², above', chiSquareLogSf(2000, 30), -928.4685627233619],
+    ['χ², above, 1 df', chiSquareLogSf(1e6, 1), -500007.1335476316],
+    ['χ², above, many df', chiSquareLogSf(200_000, 100_000), -15348.969841341612],
+    ['χ², below', chiSquareLogCdf(1e-200, 5), -1154.2263880507699],
+    ['χ², below, many df', chiSquareLogCdf(100, 10_000), -18081.018433440368],
+    ['binomial, below', binomialLogCdf(10, 10_000, 0.5), -6854.476314576847],
+    ['binomial, above', binomialLogSf(900, 1000, 0.1), -1765.3326390896357],
+    ['binomial, above, rare', binomialLogSf(4990, 5000, 0.01), -22920.649125918957],
+    ['noncentral t, above', nonCentralTLogSf(200, 1000, 1), -1830.1583132429766],
+    ['noncentral t, above, from below', nonCentralTLogSf(5, 400, -30), -599.5747710698678],
+    ['noncentral t, below', nonCentralTLogCdf(3, 10, 60), -926.4689640189442],
+    ['noncentral t, below, few df', nonCentralTLogCdf(1, 5, 45), -837.4920134673648],
+    ['noncentral t, below zero', nonCentralTLogCdf(-40, 50, 2), -105.36087517018377],
+  ])('are right far out: %s', (_, found, wanted) => {
+    expect(relative(found, wanted)).toBeLessThan(1e-14);
+  });
+
+  it('end where the law does', () => {
+    const [never, always] = [Number.NEGATIVE_INFINITY, 0];
+    expect([chiSquareLogCdf(0, 3), chiSquareLogSf(0, 3)]).toEqual([never, always]);
+    expect([chiSquareLogCdf(Infinity, 3), chiSquareLogSf(Infinity, 3)]).toEqual([always, never]);
+    expect([binomialLogCdf(-1, 9, 0.5), binomialLogSf(-1, 9, 0.5)]).toEqual([never, always]);
+    expect([binomialLogCdf(9, 9, 0.5), binomialLogSf(9, 9, 0.5)]).toEqual([always, never]);
   });
 });
 
@@ -178,6 +235,21 @@ describe('the noncentral t distribution', () => {
     // By 40 digits of mpmath.
     expect(relative(nonCentralTCdf(3, 10, 20), 4.25347613880258e-41)).toBeLessThan(1e-12);
   });
+
+  it('keeps its tails apart where few degrees of freedom make one long', () => {
+    for (const t of [-20, 0.5, 23, 80, 1e4]) {
+      expect(nonCentralTSf(t, 0.7, 40) + nonCentralTCdf(t, 0.7, 40)).toBeCloseTo(1, 12);
+    }
+  });
+
+  it('has quantiles without noncentrality that are those of t, and no quantile beyond numbers', () => {
+    for (const q of [1e-100, 0.025, 0.7]) {
+      expect(relative(nonCentralTIsf(q, 12, 0), tIsf(q, 12))).toBeLessThan(1e-12);
+      expect(relative(nonCentralTQuantile(q, 12, 0), tQuantile(q, 12))).toBeLessThan(1e-12);
+    }
+    expect(nonCentralTIsf(1e-300, 0.5, 0)).toBe(Infinity);
+    expect([0, 1].map((p) => nonCentralTQuantile(p, 9, 1))).toEqual([-Infinity, Infinity]);
+  });
 });
 
 describe('the binomial distribution', () => {
@@ -192,7 +264,7 @@ describe('the binomial distribution', () => {
     expect([binomialCdf(-1, n, p), binomialCdf(n, n, p), binomialSf(-1, n, p)]).toEqual([0, 1, 1]);
   });
 
-  it('has the smallest quantile that reaches a probability', () => {
+  it('has the smallest quantiles that reach a probability, from below and above', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 5000 }),
@@ -202,10 +274,17 @@ describe('the binomial distribution', () => {
           const k = binomialQuantile(q, n, p);
           expect(binomialCdf(k, n, p)).toBeGreaterThanOrEqual(q * (1 - 1e-12));
           if (k > 0) expect(binomialCdf(k - 1, n, p)).toBeLessThan(q);
+          const above = binomialIsf(q, n, p);
+          expect(binomialSf(above, n, p)).toBeLessThanOrEqual(q * (1 + 1e-12));
+          if (above > 0) expect(binomialSf(above - 1, n, p)).toBeGreaterThan(q);
         },
       ),
     );
     expect(binomialQuantile(binomialCdf(3, 10, 0.4), 10, 0.4)).toBe(3);
+    expect(binomialIsf(binomialSf(3, 10, 0.4), 10, 0.4)).toBe(3);
+    // Far out, where one less the tail is one.
+    expect(binomialIsf(binomialSf(700, 1000, 0.5), 1000, 0.5)).toBe(700);
+    expect([binomialIsf(0, 9, 0.5), binomialIsf(1, 9, 0.5)]).toEqual([9, 0]);
   });
 });
 

@@ -153,6 +153,26 @@ function upperFraction(a: number, x: number): number {
 export const upperGammaRatio = (a: number, x: number): number =>
   x < a + 1 ? incompleteGamma(a, x).q / Math.exp(logGammaFront(a, x)) : upperFraction(a, x);
 
+/** ln of the smaller of P(a, x) and Q(a, x), and which one it is. */
+function smallerTail(a: number, x: number): { readonly log: number; readonly isLower: boolean } {
+  const front = logGammaFront(a, x);
+  if (x >= a + 1)
+    return { log: Math.min(0, front + Math.log(upperFraction(a, x))), isLower: false };
+  let term = 1 / a;
+  let sum = term;
+  for (let n = 1; n < ITERATIONS_MAX && term > sum * EPSILON; n++) {
+    term *= x / (a + n);
+    sum += term;
+  }
+  return { log: Math.min(0, front + Math.log(sum)), isLower: true };
+}
+
+/** P(a, x) and Q(a, x) = 1 − P, or their logarithms. */
+interface GammaTails {
+  readonly p: number;
+  readonly q: number;
+}
+
 /**
  * The regularised incomplete gamma integrals P(a, x) and Q(a, x) = 1 − P, the smaller of which is
  * computed and the other taken from it (series and continued fraction, Abramowitz & Stegun 6.5).
@@ -160,20 +180,19 @@ export const upperGammaRatio = (a: number, x: number): number =>
  * @param a > 0
  * @param x ≥ 0
  */
-export function incompleteGamma(a: number, x: number): { readonly p: number; readonly q: number } {
+export function incompleteGamma(a: number, x: number): GammaTails {
   if (x <= 0) return { p: 0, q: 1 };
   if (x === Number.POSITIVE_INFINITY) return { p: 1, q: 0 };
-  const front = Math.exp(logGammaFront(a, x));
-  if (x < a + 1) {
-    let term = 1 / a;
-    let sum = term;
-    for (let n = 1; n < ITERATIONS_MAX && term > sum * EPSILON; n++) {
-      term *= x / (a + n);
-      sum += term;
-    }
-    const p = Math.min(1, front * sum);
-    return { p, q: 1 - p };
-  }
-  const q = Math.min(1, front * upperFraction(a, x));
-  return { p: 1 - q, q };
+  const { log, isLower } = smallerTail(a, x);
+  const tail = Math.exp(log);
+  return isLower ? { p: tail, q: 1 - tail } : { p: 1 - tail, q: tail };
+}
+
+/** The logarithms of both integrals, finite where the integrals themselves underflow. */
+export function logIncompleteGamma(a: number, x: number): GammaTails {
+  if (x <= 0) return { p: Number.NEGATIVE_INFINITY, q: 0 };
+  if (x === Number.POSITIVE_INFINITY) return { p: 0, q: Number.NEGATIVE_INFINITY };
+  const { log, isLower } = smallerTail(a, x);
+  const other = Math.log1p(-Math.exp(log));
+  return isLower ? { p: log, q: other } : { p: other, q: log };
 }

@@ -133,6 +133,30 @@ export function integrate(
 /** What e^−60 leaves out is far below the precision of the rest. */
 const LOG_DROP = 60;
 
+/** An integral as the exponential of its integrand's peak, times what is integrated relative to it. */
+interface ScaledIntegral {
+  /** −Infinity where the integrand is zero everywhere. */
+  readonly logPeak: number;
+  readonly relative: number;
+}
+
+function integrateScaled(
+  logF: (x: number) => number,
+  grid: readonly number[],
+  bends: readonly number[],
+): ScaledIntegral {
+  const values = grid.map(logF);
+  const logPeak = values.reduce((a, b) => (b > a ? b : a), Number.NEGATIVE_INFINITY);
+  if (!Number.isFinite(logPeak)) return { logPeak: Number.NEGATIVE_INFINITY, relative: 0 };
+  const isIn = (value: number): boolean => value > logPeak - LOG_DROP;
+  const first = Math.max(0, values.findIndex(isIn) - 1);
+  const last = Math.min(grid.length - 1, values.findLastIndex(isIn) + 1);
+  const [low = 0, high = 0] = [grid[first], grid[last]];
+  const f = (x: number): number => Math.exp(logF(x) - logPeak);
+  const points = [low, ...bends.filter((x) => x > low && x < high), high];
+  return { logPeak, relative: integrate(f, points) };
+}
+
 /**
  * ∫ exp(logF) over the part of `grid` that matters, relative to its peak, so that an integral of
  * 1e-200 is as precise as one of 1. Returns 0 where even the peak underflows.
@@ -145,16 +169,14 @@ export function integrateExp(
   grid: readonly number[],
   bends: readonly number[] = grid,
 ): number {
-  const values = grid.map(logF);
-  const peak = values.reduce((a, b) => (b > a ? b : a), Number.NEGATIVE_INFINITY);
-  if (!Number.isFinite(peak)) return 0;
-  const isIn = (value: number): boolean => value > peak - LOG_DROP;
-  const first = Math.max(0, values.findIndex(isIn) - 1);
-  const last = Math.min(grid.length - 1, values.findLastIndex(isIn) + 1);
-  const [low = 0, high = 0] = [grid[first], grid[last]];
-  const f = (x: number): number => Math.exp(logF(x) - peak);
-  const points = [low, ...bends.filter((x) => x > low && x < high), high];
-  return Math.exp(peak) * integrate(f, points);
+  const { logPeak, relative } = integrateScaled(logF, grid, bends);
+  return Math.exp(logPeak) * relative;
+}
+
+/** ln of `integrateExp`, finite where the integral itself underflows. */
+export function logIntegrateExp(logF: (x: number) => number, grid: readonly number[]): number {
+  const { logPeak, relative } = integrateScaled(logF, grid, grid);
+  return logPeak + Math.log(relative);
 }
 
 /**
