@@ -21,6 +21,14 @@ export {
   postStratifiedDifference,
   type Stratum,
 } from './adjustment/post-stratification.ts';
+export { type IpwMean, ipwMean, type PropensityBatch } from './bandits/ipw-mean.ts';
+export { type PeriodStratified, periodStratifiedDifference } from './bandits/period-stratified.ts';
+export {
+  applyFloor,
+  type BanditWeights,
+  epsilonGreedyWeights,
+  topTwoWeights,
+} from './bandits/weights.ts';
 export { type BetaBinomial, betaBinomial } from './bayes/beta-binomial.ts';
 export { type BetaCredibleInterval, betaCredibleInterval } from './bayes/beta-interval.ts';
 export { type BetaPrior, UNIFORM_PRIOR } from './bayes/beta-law.ts';

@@ -15,15 +15,6 @@ const { cases }: { readonly cases: readonly Case[] } = JSON.parse(
   readFileSync(new URL('../../../../spec/statistics/stats-vectors.json', import.meta.url), 'utf8'),
 );
 
-/** Methods of the specification that do not exist yet: bandits are an issue of their own. */
-const MISSING = [
-  'bandit.applyFloor',
-  'bandit.epsilonGreedyWeights',
-  'bandit.ipwMean',
-  'bandit.periodStratified',
-  'bandit.topTwoWeights',
-];
-
 const asNumber = (value: unknown): unknown =>
   typeof value === 'string' && value !== '' && !Number.isNaN(Number(value)) ? Number(value) : value;
 
@@ -71,15 +62,13 @@ function check(found: Answer, { expected, tolerance }: Case): void {
 }
 
 describe('the published vectors', () => {
-  const existing = cases.filter(({ method }) => ADAPTERS[method] !== undefined);
-  it.each(existing)('$id', (vector) => {
+  it('are there', () => {
+    expect(cases.length).toBeGreaterThan(200);
+  });
+
+  it.each(cases)('$id', (vector) => {
     const adapter = ADAPTERS[vector.method];
     if (adapter === undefined) throw new Error(`no adapter for ${vector.method}`);
     check(adapter(vector.inputs), vector);
-  });
-
-  it('lists exactly the methods that do not exist yet', () => {
-    const methods = [...new Set(cases.map(({ method }) => method))].sort();
-    expect(methods.filter((method) => ADAPTERS[method] === undefined)).toEqual(MISSING);
   });
 });

@@ -3,6 +3,7 @@ import type {
   Arms,
   CupedArm,
   CupedRatioArm,
+  PropensityBatch,
   Proportion,
   RatioSums,
   Sample,
@@ -72,6 +73,19 @@ export const cupedRatioArm: fc.Arbitrary<CupedRatioArm> = fc
     means,
     cov: shared.map((a, i) => shared.map((b, j) => a * b + (i === j ? (own[i] ?? 0) : 0))),
   }));
+
+/** Rewards of an arm of a bandit while its share was the same. */
+export const propensityBatch: fc.Arbitrary<PropensityBatch> = fc
+  .tuple(fc.integer({ min: 1, max: 10_000 }), value(0.01, 1), value(-5, 5), value(0, 5))
+  .map(([units, propensity, mean, variance]) => {
+    const own = units * propensity;
+    return {
+      units,
+      propensity,
+      sumReward: own * mean,
+      sumRewardSquares: own * (mean * mean + variance),
+    };
+  });
 
 /** Two arms of the same kind. */
 export const armsOf = <A>(arm: fc.Arbitrary<A>): fc.Arbitrary<Arms<A>> =>

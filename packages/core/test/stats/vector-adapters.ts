@@ -1,5 +1,6 @@
 import type { Adapters } from './adapter.ts';
 import { ADJUSTMENT } from './adapters-adjustment.ts';
+import { BANDITS } from './adapters-bandits.ts';
 import { BAYES } from './adapters-bayes.ts';
 import { DISTRIBUTIONS } from './adapters-distributions.ts';
 import { MEANS } from './adapters-means.ts';
@@ -8,7 +9,7 @@ import { PROPORTIONS } from './adapters-proportions.ts';
 import { SEQUENTIAL } from './adapters-sequential.ts';
 import { SPLITS } from './adapters-splits.ts';
 
-/** The methods that exist, each called by the fixture's names. */
+/** Every method, each called by the fixture's names. */
 export const ADAPTERS: Adapters = {
   ...DISTRIBUTIONS,
   ...PROPORTIONS,
@@ -16,6 +17,7 @@ export const ADAPTERS: Adapters = {
   ...ADJUSTMENT,
   ...SEQUENTIAL,
   ...BAYES,
+  ...BANDITS,
   ...SPLITS,
   ...PLANNING,
 };

@@ -31,6 +31,12 @@ function mergeSamples(a: Sample, b: Sample): Sample {
   return { n, mean, variance: n < 2 ? 0 : m2 / (n - 1) };
 }
 
+/** Two strata as one. */
+export const mergeStrata = (a: Stratum, b: Stratum): Stratum => ({
+  treatment: mergeSamples(a.treatment, b.treatment),
+  control: mergeSamples(a.control, b.control),
+});
+
 const isSmall = ({ treatment, control }: Stratum): boolean => treatment.n < 2 || control.n < 2;
 const size = ({ treatment, control }: Stratum): number => treatment.n + control.n;
 
@@ -39,13 +45,7 @@ function mergeSmall(strata: readonly Stratum[]): readonly Stratum[] {
   const ordered = [...strata].sort((a, b) => size(b) - size(a));
   const [largest, ...rest] = ordered;
   if (largest === undefined) return [];
-  const merged = rest.filter(isSmall).reduce(
-    (into, { treatment, control }) => ({
-      treatment: mergeSamples(into.treatment, treatment),
-      control: mergeSamples(into.control, control),
-    }),
-    largest,
-  );
+  const merged = rest.filter(isSmall).reduce(mergeStrata, largest);
   const kept = [merged, ...rest.filter((stratum) => !isSmall(stratum))];
   // A lopsided largest stratum may itself lack an arm; then the next one takes it in.
   return isSmall(merged) && kept.length > 1 ? mergeSmall(unite(kept)) : kept;
@@ -55,11 +55,7 @@ function mergeSmall(strata: readonly Stratum[]): readonly Stratum[] {
 function unite(strata: readonly Stratum[]): readonly Stratum[] {
   const [first, second, ...rest] = strata;
   if (first === undefined || second === undefined) return strata;
-  const united = {
-    treatment: mergeSamples(first.treatment, second.treatment),
-    control: mergeSamples(first.control, second.control),
-  };
-  return [united, ...rest];
+  return [mergeStrata(first, second), ...rest];
 }
 
 /**

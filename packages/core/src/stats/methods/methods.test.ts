@@ -1,17 +1,19 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import {
   armsOf,
   cupedArm,
   cupedRatioArm,
   level,
   positiveSample,
+  propensityBatch,
   proportion,
   ratioSums,
   sample,
   value,
 } from '../../../test/stats/arbitraries.ts';
 import {
+  type Claims,
   INVERTED,
   LIFT_INVERTED,
   NEGATED,
@@ -74,10 +76,6 @@ const scaleRatio = (sums: RatioSums, k: number): RatioSums => ({
   sumNumeratorSquares: sums.sumNumeratorSquares * k * k,
   sumProduct: sums.sumProduct * k,
 });
-const strata: fc.Arbitrary<readonly Stratum[]> = fc.array(armsOf(sample), {
-  minLength: 1,
-  maxLength: 4,
-});
 const eventCount = fc.record({
   events: fc.integer({ min: 0, max: 500 }),
   exposure: fc.integer({ min: 1, max: 1000 }),
@@ -110,6 +108,17 @@ const difference = { swap: NEGATED, tested: nothing } as const;
 const samples = { data: armsOf(sample), empty: NO_SAMPLES } as const;
 const lift = { scale: { scale: bothArms(scaleSample), follow: same } } as const;
 const positive = { ...lift, data: armsOf(positiveSample), empty: NO_SAMPLES } as const;
+
+const ofStrata: Claims<readonly Stratum[]> = {
+  tested: nothing,
+  data: fc.array(armsOf(sample), { minLength: 1, maxLength: 4 }),
+  empty: [],
+  swap: { swap: (data) => data.map(swapArms), mirror: NEGATED.mirror },
+  scale: {
+    scale: (data, k) => data.map((stratum) => bothArms(scaleSample)(stratum, k)),
+    follow: times,
+  },
+};
 
 /** A method without an entry does not compile. */
 const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = {
@@ -226,16 +235,7 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
     empty: { treatment: toVectors(NO_CUPED), control: toVectors(NO_CUPED) },
     scale: { scale: bothArms(scaleVectors), follow: times },
   }),
-  postStratification: propertiesOf(METHODS.postStratification, {
-    tested: nothing,
-    data: strata,
-    empty: [],
-    swap: { swap: (data) => data.map(swapArms), mirror: NEGATED.mirror },
-    scale: {
-      scale: (data, k) => data.map((stratum) => bothArms(scaleSample)(stratum, k)),
-      follow: times,
-    },
-  }),
+  postStratification: propertiesOf(METHODS.postStratification, ofStrata),
   'nonInferiority.absolute': propertiesOf(METHODS['nonInferiority.absolute'], {
     data: withMargin(sample, value(0, 50)),
     empty: { ...NO_SAMPLES, goodDirection: 'increase', margin: 1 },
@@ -309,6 +309,20 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
     swap: NEGATED,
     numRuns: 4,
   }),
+  'bandit.periodStratified': propertiesOf(METHODS['bandit.periodStratified'], ofStrata),
+  'bandit.ipwMean': propertiesOf(METHODS['bandit.ipwMean'], {
+    data: fc.array(propensityBatch, { minLength: 1, maxLength: 4 }),
+    empty: [],
+    scale: {
+      scale: (data, k) =>
+        data.map((batch) => ({
+          ...batch,
+          sumReward: batch.sumReward * k,
+          sumRewardSquares: batch.sumRewardSquares * k * k,
+        })),
+      follow: times,
+    },
+  }),
   'srm.chiSquare': propertiesOf(METHODS['srm.chiSquare'], {
     data: fc.record({ counts, weights: counts }),
     empty: { counts: [0, 0], weights: [1, 1] },
@@ -334,54 +348,4 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
 
 describe.each(Object.entries(PROPERTIES))('%s', (_, properties) => {
   it.each(properties)('%s', (__, check) => check());
-});
-
-describe('a method', () => {
-  it('exports the questions that make sense for it, and nothing else', () => {
-    const names = new Set(Object.values(METHODS).flatMap((method) => Object.keys(method)));
-    expect([...names].sort()).toEqual([
-      'estimate',
-      'interval',
-      'pValue',
-      'power',
-      'sampleSize',
-      'standardError',
-    ]);
-  });
-
-  it('keeps an estimate that has no variance or a single unit', () => {
-    const flat = { n: 9, mean: 3, variance: 0 };
-    const arms = { treatment: flat, control: { ...flat, n: 1, mean: 2 } };
-    const welch = METHODS['mean.welch'];
-    expect(welch.estimate(arms)).toEqual({ status: 'ok', value: 1 });
-    expect(welch.pValue(arms)).toEqual({ status: 'INSUFFICIENT_UNITS' });
-    expect(METHODS['mean.lift.fieller'].estimate(arms)).toEqual({ status: 'ok', value: 0.5 });
-    expect(METHODS['mean.oneArm'].estimate(flat)).toEqual({ status: 'ok', value: 3 });
-    expect(METHODS['mean.oneArm'].interval(flat, 0.05)).toEqual({ status: 'ZERO_VARIANCE' });
-    const all = { treatment: { x: 5, n: 5 }, control: { x: 3, n: 3 } };
-    expect(METHODS['proportion.zTest'].estimate(all)).toEqual({ status: 'ok', value: 0 });
-  });
-
-  it('finds the treatment above the control where it is', () => {
-    const arm = { n: 100, mean: 3, variance: 4 };
-    const arms = { treatment: { ...arm, mean: 4 }, control: arm };
-    const greater = METHODS['mean.welch'].pValue(arms, 'greater');
-    const less = METHODS['mean.welch'].pValue(arms, 'less');
-    if (greater.status !== 'ok' || less.status !== 'ok') throw new Error('refused');
-    expect(greater.value).toBeLessThan(0.001);
-    expect(less.value).toBeGreaterThan(0.999);
-  });
-
-  it('refuses what its data cannot tell', () => {
-    const none = { treatment: { x: 3, n: 9 }, control: { x: 0, n: 9 } };
-    expect(METHODS['proportion.lift.score'].estimate(none)).toEqual({ status: 'ZERO_BASELINE' });
-    expect(METHODS['proportion.lift.log'].interval(swapArms(none), 0.05)).toEqual({
-      status: 'INVALID_INPUT',
-    });
-    const flat = { n: 9, mean: 0, variance: 1 };
-    const lifted = METHODS['mean.lift.fieller'];
-    const arms = { treatment: { ...flat, mean: 2 }, control: flat };
-    expect(lifted.estimate(arms)).toEqual({ status: 'ZERO_BASELINE' });
-    expect(lifted.pValue(arms)).toEqual(METHODS['mean.welch'].pValue(arms));
-  });
 });

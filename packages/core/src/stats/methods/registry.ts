@@ -1,5 +1,6 @@
 import type { Method } from './answers.ts';
 import * as anytimeT from './anytime-t.ts';
+import * as banditPeriods from './bandit-periods.ts';
 import * as betaBinomial from './bayes-beta-binomial.ts';
 import * as bayesNormal from './bayes-normal.ts';
 import * as clopperPearson from './clopper-pearson.ts';
@@ -11,6 +12,7 @@ import * as deltaLift from './delta-lift.ts';
 import * as fiellerLift from './fieller-lift.ts';
 import * as fisher from './fisher.ts';
 import * as interacted from './interacted.ts';
+import * as ipwMean from './ipw-mean.ts';
 import * as katzLift from './katz-lift.ts';
 import * as logLift from './log-lift.ts';
 import * as miettinenNurminen from './miettinen-nurminen.ts';
@@ -68,6 +70,8 @@ export const METHODS = {
   'sequential.anytimeValidT': anytimeT,
   'bayes.normal': bayesNormal,
   'bayes.betaBinomial': betaBinomial,
+  'bandit.periodStratified': banditPeriods,
+  'bandit.ipwMean': ipwMean,
   'srm.chiSquare': srmChiSquare,
   'srm.binomialExact': srmBinomial,
   'srm.varyingWeights': srmVaryingWeights,
