@@ -16,23 +16,26 @@ import type { Analysis, AnalysisInput } from './types.ts';
 export function analyse(input: AnalysisInput): Analysis {
   const setting = settingOf(input);
   const { arms, control, options, isFinal, informationFraction } = setting;
-  const treatments = arms.flatMap(({ isControl }, index) => (isControl ? [] : [index]));
   const compared = input.metrics.map((metric) => {
     const prepared = prepare(metric, options.alpha);
-    const unjudged = control < 0 ? [] : treatments.map((arm) => compareArm(prepared, arm, setting));
-    return { ...prepared, unjudged };
+    // In the order of the arms, with nothing for the control.
+    const unjudged = arms.map(({ isControl }, arm) =>
+      isControl || control < 0 ? null : compareArm(prepared, arm, setting),
+    );
+    return { prepared, unjudged };
   });
-  const goals = compared.filter(({ metric }) => metric.role === 'goal');
   const adjusted = adjustFamily(
-    goals.flatMap(({ unjudged }) => unjudged.map(({ measured }) => measured.pValue)),
+    compared.flatMap(({ prepared: { metric }, unjudged }) =>
+      metric.role === 'goal'
+        ? unjudged.flatMap((comparison) => (comparison === null ? [] : comparison.measured.pValue))
+        : [],
+    ),
     options.method === 'sequential',
   );
   let next = 0;
-  const metrics = compared.map(({ metric, data, samples, unjudged }) => {
+  const metrics = compared.map(({ prepared, unjudged }) => {
+    const { metric, data, samples } = prepared;
     const isGoal = metric.role === 'goal';
-    const judged = unjudged.map((comparison) =>
-      judge(comparison, metric, isGoal ? (adjusted[next++] ?? null) : null, setting),
-    );
     const intervals = armIntervals(data, samples, setting);
     return {
       key: metric.key,
@@ -42,7 +45,11 @@ export function analyse(input: AnalysisInput): Analysis {
         const [sample, interval] = [samples[index], intervals[index]];
         return sample && interval ? [armEstimate(arm, sample, interval)] : [];
       }),
-      comparisons: arms.map((_, index) => judged[treatments.indexOf(index)] ?? null),
+      comparisons: unjudged.map(
+        (comparison) =>
+          comparison &&
+          judge(comparison, metric, isGoal ? (adjusted[next++] ?? null) : null, setting),
+      ),
     };
   });
   return { metrics, isFinal, informationFraction: finite(informationFraction) };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { input, metric, quantile, rate, ratios } from '../../test/analysis/inputs.ts';
 import { analyse } from './analyse.ts';
-import { lookAt } from './compare-sequential.ts';
+import { boundaryOf } from './boundary.ts';
 import type { PlannedLook } from './planned-boundary.ts';
 import type { AnalysisOptions, ArmData, ArmEstimate } from './types.ts';
 
@@ -21,10 +21,8 @@ describe('the interval of an arm by itself', () => {
   const half = (arm: ArmEstimate | undefined): number =>
     ((arm?.upper ?? Number.NaN) - (arm?.lower ?? Number.NaN)) / 2;
   /** What the boundary is at a look, by an arm's own users or those of the plan. */
-  const criticalOf = (n: number, plan: PlannedLook | null): number => {
-    const look = lookAt({ estimate: 0, se: 1, n }, { alpha: 0.05, sided: 2, plan });
-    return look.status === 'ok' ? look.critical : Number.NaN;
-  };
+  const criticalOf = (n: number, plan: PlannedLook | null): number =>
+    boundaryOf(0.05, 2, plan)?.critical(n) ?? Number.NaN;
   const MEANS = [mean(4000, 10, 25), mean(1000, 11, 36)];
 
   it('is of one look by the methods that are read once, or as a belief', () => {

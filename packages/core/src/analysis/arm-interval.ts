@@ -3,7 +3,7 @@ import { isSample } from '../stats/means/welch.ts';
 import { isLevel } from '../stats/outcome.ts';
 import { wilsonLimits } from '../stats/proportions/wilson.ts';
 import type { ArmSample, ArmSampleOutcome } from './arm-sample.ts';
-import { lookAt } from './compare-sequential.ts';
+import type { Boundary } from './boundary.ts';
 import { finite } from './measured.ts';
 import { isReleased } from './released.ts';
 import type { Setting } from './setting.ts';
@@ -53,20 +53,17 @@ function sequentialInterval(
   data: ArmData,
   { sample, flags }: ArmSample,
   pooled: number,
-  { options: { alpha }, plan }: Setting,
+  boundary: Boundary,
 ): ArmInterval {
   if (!isReleased(data, sample, flags)) return NONE;
-  const { n, mean } = sample;
-  const se = Math.sqrt(Math.max(sample.variance, pooled) / n);
-  if (!(se > 0)) return NONE;
-  const look = lookAt({ estimate: mean, se, n }, { alpha, sided: 2, plan });
-  if (look.status !== 'ok') return NONE;
+  const { n, mean, variance } = sample;
+  const critical = boundary.critical(n);
   if (data.kind === 'rate') {
-    const { lower, upper } = wilsonLimits(data, look.critical);
+    const { lower, upper } = wilsonLimits(data, critical);
     return shown(lower, upper);
   }
-  const half = look.critical * se;
-  return shown(mean - half, mean + half);
+  const half = critical * Math.sqrt(Math.max(variance, pooled) / n);
+  return half > 0 ? shown(mean - half, mean + half) : NONE;
 }
 
 /**
@@ -80,15 +77,14 @@ function sequentialInterval(
 export function armIntervals(
   data: readonly ArmData[],
   samples: readonly ArmSampleOutcome[],
-  setting: Setting,
+  { options, boundary }: Pick<Setting, 'options' | 'boundary'>,
 ): readonly ArmInterval[] {
-  const { method, alpha } = setting.options;
-  const pooled = method === 'sequential' ? pooledVariance(samples) : 0;
+  const isSequential = options.method === 'sequential';
+  const pooled = isSequential ? pooledVariance(samples) : 0;
   return data.map((arm, index) => {
     const outcome = samples[index];
     if (outcome?.status !== 'ok' || !isSample(outcome.sample)) return NONE;
-    return method === 'sequential'
-      ? sequentialInterval(arm, outcome, pooled, setting)
-      : onceInterval(arm, outcome, alpha);
+    if (!isSequential) return onceInterval(arm, outcome, options.alpha);
+    return boundary === null ? NONE : sequentialInterval(arm, outcome, pooled, boundary);
   });
 }

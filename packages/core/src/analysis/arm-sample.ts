@@ -30,12 +30,13 @@ function cleanMoments(arms: readonly JointMoments[]): readonly JointMoments[] {
   const centre = centreOf(arms);
   return arms.map((moments) => {
     const { n, mean, products } = moments;
-    const isNoise = mean.map((value, i) => {
+    const isNoiseAt = (value: number, i: number): boolean => {
       const square = products[i]?.[i] ?? 0;
       const offset = value - (centre[i] ?? 0);
       return isRounding(square / n, value, square / n + offset * offset);
-    });
-    if (!isNoise.includes(true)) return moments;
+    };
+    if (!mean.some(isNoiseAt)) return moments;
+    const isNoise = mean.map(isNoiseAt);
     return {
       n,
       mean,
@@ -64,19 +65,13 @@ function meanSample({ n, mean, products }: JointMoments): ArmSampleOutcome {
 function ratioOf({ numerator, denominator, moments }: RatioData): ArmSampleOutcome {
   // A sum of deviations would leave rounding where nothing was counted.
   if (denominator === 0 && moments.n > 0) return refuse('ZERO_DENOMINATOR');
-  const { n, mean, products } = moments;
-  const values = {
-    n,
-    mean: mean.slice(0, 2),
-    products: products.slice(0, 2).map((row) => row.slice(0, 2)),
-  };
   // The ratio of the residuals is the ratio less `about`, and has its variance.
-  const outcome = ratioOfMoments(values);
+  const outcome = ratioOfMoments(moments);
   if (outcome.status !== 'ok') return outcome;
   const { sample, flags } = outcome;
   const ratio = numerator / denominator;
   const variance = isRounding(sample.variance, ratio) ? 0 : sample.variance;
-  return { status: 'ok', sample: { n, mean: ratio, variance }, flags };
+  return { status: 'ok', sample: { n: moments.n, mean: ratio, variance }, flags };
 }
 
 /** A quantile as the mean of its users, with the variance that gives its standard error. */
@@ -152,10 +147,13 @@ function withMoments(data: ArmData, moments: JointMoments): ArmData {
 
 /** The data of all arms, freed of rounding that would pass for variance. */
 export function withoutRounding(arms: readonly ArmData[]): readonly ArmData[] {
-  const clean = cleanMoments(arms.flatMap((data) => momentsOf(data) ?? []));
+  const own = arms.flatMap((data) => momentsOf(data) ?? []);
+  if (own.length === 0) return arms;
+  const clean = cleanMoments(own);
   let next = 0;
   return arms.map((data) => {
-    const moments = momentsOf(data) === null ? undefined : clean[next++];
-    return moments === undefined ? data : withMoments(data, moments);
+    const before = momentsOf(data);
+    const moments = before === null ? undefined : clean[next++];
+    return moments === undefined || moments === before ? data : withMoments(data, moments);
   });
 }

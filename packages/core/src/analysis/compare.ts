@@ -3,6 +3,7 @@ import { type ArmSampleOutcome, sampleOf, withoutRounding } from './arm-sample.t
 import { compareBayesian } from './compare-bayesian.ts';
 import { compareRates, compareSamples } from './compare-fixed.ts';
 import { compareSequential } from './compare-sequential.ts';
+import { joined } from './lift.ts';
 import { type Measured, refused } from './measured.ts';
 import { isReleased } from './released.ts';
 import type { Setting } from './setting.ts';
@@ -57,7 +58,7 @@ function measure(
   pair: Pair,
   [treatment, control]: readonly [ArmData, ArmData],
   { direction }: AnalysisMetric,
-  { options: { method, alpha }, plan }: Setting,
+  { options: { method, alpha }, boundary }: Setting,
   isWaiting: boolean,
 ): Measured {
   switch (method) {
@@ -66,7 +67,7 @@ function measure(
         ? compareRates(treatment, control, alpha, pair.flags)
         : compareSamples(pair, TESTS[treatment.kind], alpha);
     case 'sequential':
-      return compareSequential(pair, { alpha, plan }, !isWaiting);
+      return compareSequential(pair, boundary, !isWaiting);
     case 'bayesian':
       return compareBayesian(pair, alpha, direction);
   }
@@ -94,7 +95,7 @@ export function compareArm(prepared: Prepared, arm: number, setting: Setting): U
   if (t.status !== 'ok' || c.status !== 'ok') {
     return { measured: refusal(t, c), pair: null, pending: pendingOf(arm, false, setting) };
   }
-  const flags = [...new Set([...t.flags, ...c.flags])];
+  const flags = joined(t.flags, c.flags);
   const raw: Pair = { treatment: t.sample, control: c.sample, flags, cuped: null };
   const pair = adjust(raw, covariates, arm, control, options.alpha);
   const isWaiting =

@@ -1,7 +1,8 @@
 import { nonInferiorityRelative, normalSf, type Sample } from '../stats/index.ts';
 import type { Pair } from './adjust.ts';
+import { boundaryOf } from './boundary.ts';
 import { effectPosterior } from './compare-bayesian.ts';
-import { lookAt, robustVariances } from './compare-sequential.ts';
+import { robustVariances } from './compare-sequential.ts';
 import { finite, pValueOf } from './measured.ts';
 import type { PlannedLook } from './planned-boundary.ts';
 import type { AnalysisMethod, Direction, GuardrailVerdict } from './types.ts';
@@ -43,15 +44,10 @@ function sequentialMargin({ treatment, control }: Pair, options: GuardrailOption
   const limit = worsened(control, options.margin, sign);
   const variances = robustVariances(treatment, limit);
   if (variances.status !== 'ok' || control.mean === 0) return UNTESTED;
-  const look = lookAt(
-    {
-      estimate: sign * (treatment.mean - limit.mean),
-      se: variances.se,
-      n: treatment.n + control.n,
-    },
-    { alpha: GUARDRAIL_ALPHA, sided: 1, plan: options.plan },
-  );
-  return look.status === 'ok' ? { pValue: pValueOf(look.pValue), chance: null } : UNTESTED;
+  const z = (sign * (treatment.mean - limit.mean)) / variances.se;
+  const boundary = boundaryOf(GUARDRAIL_ALPHA, 1, options.plan);
+  if (boundary === null || !Number.isFinite(z)) return UNTESTED;
+  return { pValue: pValueOf(boundary.pValue(z, treatment.n + control.n)), chance: null };
 }
 
 function bayesianMargin(pair: Pair, { margin, direction, alpha }: GuardrailOptions): MarginTest {

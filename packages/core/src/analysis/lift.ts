@@ -25,6 +25,6 @@ export function liftOf(pair: EstimatePair, critical: number): ShownLift {
   return { status: 'ok', lift: finite(lift), lower: finite(lower), upper: finite(upper), flags };
 }
 
-/** Both lists as one, without a copy of what is empty. */
+/** Both lists as one, each flag once, without a copy where the second has nothing to add. */
 export const joined = (a: readonly Flag[], b: readonly Flag[]): readonly Flag[] =>
-  b.length === 0 ? a : [...a, ...b];
+  b.every((flag) => a.includes(flag)) ? a : [...new Set([...a, ...b])];

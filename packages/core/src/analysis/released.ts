@@ -1,4 +1,5 @@
-import { type Flag, isReleasable, type Sample } from '../stats/index.ts';
+import type { Flag, Sample } from '../stats/index.ts';
+import { isArmReleasable } from '../stats/sequential/release.ts';
 import type { ArmData } from './types.ts';
 
 /**
@@ -8,6 +9,6 @@ import type { ArmData } from './types.ts';
  * @param flags of the sample, or of the pair that it is compared in
  */
 export const isReleased = (data: ArmData, { n }: Sample, flags: readonly Flag[]): boolean =>
-  isReleasable([data.kind === 'rate' ? { n, x: data.x } : { n }]) &&
+  isArmReleasable(data.kind === 'rate' ? { n, x: data.x } : { n }) &&
   // Nor is a ratio nearly normal before.
   !flags.includes('WEAK_DENOMINATOR');

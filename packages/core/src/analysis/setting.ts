@@ -1,4 +1,5 @@
 import { isPositive } from '../stats/outcome.ts';
+import { type Boundary, boundaryOf } from './boundary.ts';
 import type { PlannedLook } from './planned-boundary.ts';
 import type { AnalysisArm, AnalysisInput, AnalysisOptions } from './types.ts';
 
@@ -12,6 +13,8 @@ export interface Setting {
   readonly plan: PlannedLook | null;
   /** Users over the planned ones, > 0, above 1 beyond the plan; null without one. */
   readonly informationFraction: number | null;
+  /** Of two-sided tests at the level of the analysis; null for the methods that have none. */
+  readonly boundary: Boundary | null;
   /** No further look is needed: it is over, or the planned users are there. */
   readonly isFinal: boolean;
 }
@@ -26,18 +29,20 @@ export function settingOf({ arms, options }: AnalysisInput): Setting {
   const isPlanned = plannedUsers !== null && isPositive(plannedUsers) && isPositive(users);
   const informationFraction = isPlanned ? users / plannedUsers : null;
   const isComplete = informationFraction !== null && informationFraction >= 1;
+  const plan =
+    informationFraction === null
+      ? null
+      : {
+          fraction: Math.min(1, informationFraction),
+          isEnd: isComplete || (isOver && endedAsPlanned),
+        };
   return {
     options,
     arms,
     control: arms.findIndex(({ isControl }) => isControl),
-    plan:
-      informationFraction === null
-        ? null
-        : {
-            fraction: Math.min(1, informationFraction),
-            isEnd: isComplete || (isOver && endedAsPlanned),
-          },
+    plan,
     informationFraction,
+    boundary: options.method === 'sequential' ? boundaryOf(options.alpha, 2, plan) : null,
     isFinal: isOver || isComplete,
   };
 }

@@ -1,4 +1,4 @@
-import { covarianceOf, type JointMoments, jointMomentsFromSums } from '../joint-moments.ts';
+import { type JointMoments, jointMomentsFromSums } from '../joint-moments.ts';
 import { type Flag, isCount, type Outcome, refuse } from '../outcome.ts';
 import type { Sample } from './welch.ts';
 
@@ -50,18 +50,23 @@ export function ratioSample(sums: RatioSums): Outcome<RatioSample> {
   );
 }
 
-/** `ratioSample` from the joint moments of numerator and denominator, in this order. */
+/**
+ * `ratioSample` from joint moments that begin with those of numerator and denominator, in this order.
+ */
 export function ratioOfMoments(moments: JointMoments): Outcome<RatioSample> {
   const { n, mean, products } = moments;
   const [meanY = Number.NaN, meanD = Number.NaN] = mean;
-  const areNumbers = [meanY, meanD, ...products.flat()].every((value) => Number.isFinite(value));
+  const [ofY = [], ofD = []] = products;
+  const [productY = Number.NaN, product = Number.NaN] = ofY;
+  const [, productD = Number.NaN] = ofD;
+  const areNumbers = [meanY, meanD, productY, product, productD].every(Number.isFinite);
   if (!isCount(n) || (n > 0 && !areNumbers)) return refuse('INVALID_INPUT');
   if (n === 0) return refuse('NO_UNITS');
   if (meanD === 0) return refuse('ZERO_DENOMINATOR');
   const ratio = meanY / meanD;
   // A single unit has no variance, which Welch's test then says.
   if (n < 2) return { status: 'ok', sample: { n, mean: ratio, variance: Number.NaN }, flags: [] };
-  const [[varY = 0, covariance = 0] = [], [, varD = 0] = []] = covarianceOf(moments);
+  const [varY, covariance, varD] = [productY / (n - 1), product / (n - 1), productD / (n - 1)];
   const residual = varY - 2 * ratio * covariance + ratio * ratio * varD;
   // Where y is d times a constant the three terms cancel, and what is left of them is rounding.
   const size = varY + Math.abs(2 * ratio * covariance) + ratio * ratio * varD;

@@ -36,6 +36,10 @@ export interface ConfidenceSequence {
 /** The number of units to tune for when no number is planned. */
 export const TUNING_N_DEFAULT = 5000;
 
+/** Waudby-Smith et al.'s approximation of the ρ² below. @param logs −2·ln α */
+const approximateRho = (logs: number, tuningN: number): number =>
+  (logs + Math.log1p(logs)) / tuningN;
+
 /**
  * ρ² that makes the two-sided sequence narrowest at `tuningN` units: Waudby-Smith et al.'s
  * approximation, which is what the sequence uses, and the exact value. Refuses INVALID_INPUT.
@@ -50,8 +54,65 @@ export function tuneRho(
   const logs = -2 * Math.log(alpha);
   return {
     status: 'ok',
-    approximate: (logs + Math.log1p(logs)) / tuningN,
+    approximate: approximateRho(logs, tuningN),
     exact: (-lambertWm1FromLog(-logs - 1) - 1) / tuningN,
+  };
+}
+
+/** A confidence sequence before its first look: what each look asks of it, by its number of units. */
+export interface SequenceBoundary {
+  readonly rhoSquared: number;
+  /** What |Z| must reach, or Z in a one-sided test; above 1.96. @param n > 0 */
+  readonly zCritical: (n: number) => number;
+  /** Valid at any look, and below alpha exactly when Z is beyond. @param n > 0 */
+  readonly pValue: (z: number, n: number) => number;
+}
+
+/**
+ * The boundary of `confidenceSequence`, for looks that have it in common; one-sided for estimates above
+ * zero. Refuses INVALID_INPUT.
+ */
+export function sequenceBoundary({
+  alpha,
+  tuningN,
+  sided = 2,
+}: Omit<SequenceOptions, 'alternative'>): Outcome<SequenceBoundary> {
+  const budget = sided === 1 ? 2 * alpha : alpha;
+  if (!isLevel(alpha) || !isLevel(budget) || !isPositive(tuningN)) return refuse('INVALID_INPUT');
+  const logs = -2 * Math.log(budget);
+  const rhoSquared = approximateRho(logs, tuningN);
+  if (sided === 2) {
+    return {
+      status: 'ok',
+      rhoSquared,
+      zCritical(n) {
+        const information = n * rhoSquared;
+        const k = information + 1;
+        return Math.sqrt((k / information) * (Math.log(k) + logs));
+      },
+      pValue(z, n) {
+        const information = n * rhoSquared;
+        const k = information + 1;
+        return Math.min(1, Math.exp(0.5 * Math.log(k) - ((information / k) * z * z) / 2));
+      },
+    };
+  }
+  return {
+    status: 'ok',
+    rhoSquared,
+    zCritical(n) {
+      const information = n * rhoSquared;
+      const k = information + 1;
+      return Math.sqrt(((2 * k) / information) * Math.log1p(Math.sqrt(k) / budget));
+    },
+    pValue(z, n) {
+      const information = n * rhoSquared;
+      const k = information + 1;
+      const exponent = (information / k) * ((z * z) / 2);
+      // ln of 2(e^A − 1), which overflows long before its reciprocal stops mattering.
+      const logOdds = exponent + Math.log(-Math.expm1(-exponent)) + Math.LN2;
+      return z <= 0 ? 1 : Math.min(1, Math.exp(0.5 * Math.log(k) - logOdds));
+    },
   };
 }
 
@@ -66,43 +127,23 @@ export function confidenceSequence(
   { alpha, tuningN, sided = 2, alternative = 'greater' }: SequenceOptions,
 ): Outcome<ConfidenceSequence> {
   const isValid = Number.isFinite(estimate) && Number.isFinite(se) && se >= 0 && n >= 0;
-  if (!isValid || !Number.isFinite(n) || !isLevel(alpha)) return refuse('INVALID_INPUT');
-  const rho = tuneRho(sided === 1 ? 2 * alpha : alpha, tuningN);
-  if (rho.status !== 'ok') return rho;
+  if (!isValid || !Number.isFinite(n)) return refuse('INVALID_INPUT');
+  const boundary = sequenceBoundary({ alpha, tuningN, sided });
+  if (boundary.status !== 'ok') return boundary;
   if (n === 0) return refuse('NO_UNITS');
   if (se === 0) return refuse('ZERO_VARIANCE');
-  const rhoSquared = rho.approximate;
-  const information = n * rhoSquared;
-  const k = information + 1;
-  const z = estimate / se;
-  if (sided === 2) {
-    const zCritical = Math.sqrt((k / information) * (Math.log(k) - 2 * Math.log(alpha)));
-    const halfWidth = zCritical * se;
-    return {
-      status: 'ok',
-      rhoSquared,
-      zCritical,
-      halfWidth,
-      lower: estimate - halfWidth,
-      upper: estimate + halfWidth,
-      pValue: Math.min(1, Math.exp(0.5 * Math.log(k) - ((information / k) * z * z) / 2)),
-    };
-  }
-  const zCritical = Math.sqrt(((2 * k) / information) * Math.log1p(Math.sqrt(k) / (2 * alpha)));
+  const zCritical = boundary.zCritical(n);
   const halfWidth = zCritical * se;
-  const isGreater = alternative === 'greater';
-  const signed = isGreater ? z : -z;
-  const exponent = (information / k) * ((signed * signed) / 2);
-  // ln of 2(e^A − 1), which overflows long before its reciprocal stops mattering.
-  const logOdds = exponent + Math.log(-Math.expm1(-exponent)) + Math.LN2;
+  const isLess = sided === 1 && alternative === 'less';
+  const isGreater = sided === 1 && !isLess;
   return {
     status: 'ok',
-    rhoSquared,
+    rhoSquared: boundary.rhoSquared,
     zCritical,
     halfWidth,
-    lower: isGreater ? estimate - halfWidth : Number.NEGATIVE_INFINITY,
+    lower: isLess ? Number.NEGATIVE_INFINITY : estimate - halfWidth,
     upper: isGreater ? Number.POSITIVE_INFINITY : estimate + halfWidth,
-    pValue: signed <= 0 ? 1 : Math.min(1, Math.exp(0.5 * Math.log(k) - logOdds)),
+    pValue: boundary.pValue((isLess ? -estimate : estimate) / se, n),
   };
 }
 
