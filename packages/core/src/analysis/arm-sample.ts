@@ -50,9 +50,9 @@ function cleanMoments(arms: readonly JointMoments[]): readonly JointMoments[] {
 function rateSample({ n, x }: RateData): ArmSampleOutcome {
   if (!isCount(n) || !isCount(x) || x > n) return refuse('INVALID_INPUT');
   if (n === 0) return refuse('NO_UNITS');
-  const p = x / n;
   // Below two units NaN: there is no variance.
-  return { status: 'ok', sample: { n, mean: p, variance: (p * (1 - p) * n) / (n - 1) }, flags: [] };
+  const variance = ((x / n) * (n - x)) / (n - 1);
+  return { status: 'ok', sample: { n, mean: x / n, variance }, flags: [] };
 }
 
 function meanSample({ n, mean, products }: JointMoments): ArmSampleOutcome {

@@ -35,7 +35,7 @@ export function compareRates(
   if (difference.status !== 'ok') return refused(difference.status);
   const lift = scoreLift(treatment, control, alpha);
   if (lift.status !== 'ok') return refused(lift.status);
-  const variance = ({ x, n }: Proportion): number => ((x / n) * (1 - x / n)) / n;
+  const variance = ({ x, n }: Proportion): number => ((x / n) * ((n - x) / n)) / n;
   const se = Math.sqrt(variance(treatment) + variance(control));
   return measured({
     // Without a success in the control there is no lift, but there is a difference.

@@ -1,6 +1,6 @@
 import { normalIsf } from '../distributions/normal.ts';
 import { isLevel, type Outcome, refuse } from '../outcome.ts';
-import { isProportion, type Proportion } from './wilson.ts';
+import { areMostlySuccesses, isProportion, type Proportion, rateDifference } from './wilson.ts';
 
 /** Relative lift of a proportion by large-sample formulas. */
 export interface LogRateLift {
@@ -33,20 +33,22 @@ export function logRateLift(
   if (control.x === 0) return refuse('ZERO_BASELINE');
   const [pT, pC] = [treatment.x / treatment.n, control.x / control.n];
   const ratio = pT / pC;
-  // Relative variances (1 − p)/x: 1/x − 1/n would cancel where nearly all units succeeded.
-  const relativeC = (1 - pC) / control.x;
-  const seDelta = Math.sqrt((pT * (1 - pT)) / treatment.n / (pC * pC) + ratio * ratio * relativeC);
+  // Relative variances (1 − p)/x: 1/x − 1/n would cancel where nearly all units succeeded, as 1 − p.
+  const relative = ({ x, n }: Proportion): number => (n - x) / n / x;
+  const lift = rateDifference(treatment, control) / pC;
   if (treatment.x === 0) {
-    return { status: 'ok', lift: -1, seDelta, seLog: null, liftLower: null, liftUpper: null };
+    return { status: 'ok', lift: -1, seDelta: 0, seLog: null, liftLower: null, liftUpper: null };
   }
-  const seLog = Math.sqrt((1 - pT) / treatment.x + relativeC);
+  const [relativeT, relativeC] = [relative(treatment), relative(control)];
+  const seLog = Math.sqrt(relativeT + relativeC);
   const half = normalIsf(alpha / 2) * seLog;
+  const centre = areMostlySuccesses(treatment, control) ? Math.log1p(lift) : Math.log(ratio);
   return {
     status: 'ok',
-    lift: (pT - pC) / pC,
-    seDelta,
+    lift,
+    seDelta: ratio * seLog,
     seLog,
-    liftLower: Math.expm1(Math.log(ratio) - half),
-    liftUpper: Math.expm1(Math.log(ratio) + half),
+    liftLower: Math.expm1(centre - half),
+    liftUpper: Math.expm1(centre + half),
   };
 }

@@ -1,5 +1,5 @@
 import type { Outcome } from '../outcome.ts';
-import { type Proportion, wilsonInterval } from './wilson.ts';
+import { byRarerOutcome, type Proportion, wilsonInterval } from './wilson.ts';
 
 /** A difference of rates, treatment minus control, with its interval. */
 export interface RateDifferenceInterval {
@@ -19,9 +19,10 @@ export function newcombeDifference(
   control: Proportion,
   alpha: number,
 ): Outcome<RateDifferenceInterval> {
-  const t = wilsonInterval(treatment, alpha);
+  const [first, second] = byRarerOutcome(treatment, control);
+  const t = wilsonInterval(first, alpha);
   if (t.status !== 'ok') return t;
-  const c = wilsonInterval(control, alpha);
+  const c = wilsonInterval(second, alpha);
   if (c.status !== 'ok') return c;
   const diff = t.estimate - c.estimate;
   return {

@@ -67,6 +67,24 @@ describe('the difference of rates', () => {
     }
   });
 
+  it('keeps its digits where nearly all of a billion units succeeded', () => {
+    const arms = [
+      { x: 999_999_999, n: 1_000_000_000 },
+      { x: 999_999_990, n: 1_000_000_000 },
+    ] as const;
+    const test = scoreDifference(...arms, 0.05);
+    if (test.status !== 'ok') throw new Error(test.status);
+    // Evaluated with 60 digits.
+    expect(test.diff / 9e-9).toBeCloseTo(1, 12);
+    expect(test.lower / 3.13882657737207e-9).toBeCloseTo(1, 12);
+    expect(test.upper / 1.75205631316565e-8).toBeCloseTo(1, 12);
+    expect(test.pValue / 0.00665560534666914).toBeCloseTo(1, 12);
+    const [t, c] = arms;
+    for (const method of [newcombeDifference, zDifference]) {
+      expect(method(t, c, 0.05)).toEqual(method(failures(c), failures(t), 0.05));
+    }
+  });
+
   it('at a given distance fits rates at that distance', () => {
     fc.assert(
       fc.property(proportion, proportion, fc.integer({ min: -99, max: 99 }), (t, c, percent) => {
@@ -126,6 +144,29 @@ describe("Fisher's test", () => {
 });
 
 describe('the lift of a rate', () => {
+  it.each([
+    // Of a million units, and of a billion; evaluated with 60 digits.
+    [999_990, 999_970, 1_000_000, 2.00006000180005e-5, 8.00848035334014e-6, 3.37792202681303e-5],
+    [
+      999_999_999, 999_999_990, 1_000_000_000, 9.00000009e-9, 3.13882660027681e-9,
+      1.75205634528386e-8,
+    ],
+  ])('keeps its digits where nearly all units succeeded: %d against %d', (...row) => {
+    const [xT, xC, n, lift, lower, upper] = row;
+    const byScore = scoreLift({ x: xT, n }, { x: xC, n }, 0.05);
+    if (byScore.status !== 'ok' || byScore.lift === null) throw new Error(byScore.status);
+    expect(byScore.lift / lift).toBeCloseTo(1, 12);
+    expect(byScore.liftLower / lower).toBeCloseTo(1, 11);
+    expect(byScore.liftUpper / upper).toBeCloseTo(1, 11);
+    const byLog = logRateLift({ x: xT, n }, { x: xC, n }, 0.05);
+    if (byLog.status !== 'ok') throw new Error(byLog.status);
+    expect(byLog.lift).toBe(byScore.lift);
+    expect((byLog.seLog ?? 0) / Math.sqrt((n - xT) / n / xT + (n - xC) / n / xC)).toBeCloseTo(
+      1,
+      12,
+    );
+  });
+
   it('has no upper limit without a success in the control, and no log without one at all', () => {
     const [none, all] = [
       { x: 0, n: 10 },

@@ -1,7 +1,7 @@
 import { normalIsf, normalSf } from '../distributions/normal.ts';
 import { findRoot } from '../numeric/root.ts';
 import { isLevel, type Outcome, refuse } from '../outcome.ts';
-import { isProportion, type Proportion } from './wilson.ts';
+import { byRarerOutcome, isProportion, type Proportion } from './wilson.ts';
 
 /** Rates under the hypothesis that they differ by a given amount. */
 interface ConstrainedRates {
@@ -73,8 +73,9 @@ function scoreSquare(treatment: Proportion, control: Proportion, delta: number):
  * @param delta −1…1
  */
 export function scoreZ(treatment: Proportion, control: Proportion, delta: number): number {
-  const distance = treatment.x / treatment.n - control.x / control.n - delta;
-  return Math.sign(distance) * Math.sqrt(scoreSquare(treatment, control, delta));
+  const [t, c] = byRarerOutcome(treatment, control);
+  const distance = t.x / t.n - c.x / c.n - delta;
+  return Math.sign(distance) * Math.sqrt(scoreSquare(t, c, delta));
 }
 
 /** Test and interval of a difference of rates. */
@@ -104,10 +105,11 @@ export function scoreDifference(
     return refuse('INVALID_INPUT');
   }
   if (treatment.n === 0 || control.n === 0) return refuse('NO_UNITS');
-  const diff = treatment.x / treatment.n - control.x / control.n;
+  const [t, c] = byRarerOutcome(treatment, control);
+  const diff = t.x / t.n - c.x / c.n;
   const limit = normalIsf(alpha / 2) ** 2;
-  const excess = (delta: number): number => scoreSquare(treatment, control, delta) - limit;
-  const z = scoreZ(treatment, control, 0);
+  const excess = (delta: number): number => scoreSquare(t, c, delta) - limit;
+  const z = scoreZ(t, c, 0);
   return {
     status: 'ok',
     diff,

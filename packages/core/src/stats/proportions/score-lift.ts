@@ -1,7 +1,7 @@
 import { normalIsf } from '../distributions/normal.ts';
 import { findRoot } from '../numeric/root.ts';
 import { isLevel, type Outcome, refuse } from '../outcome.ts';
-import { isProportion, type Proportion } from './wilson.ts';
+import { areMostlySuccesses, isProportion, type Proportion, rateDifference } from './wilson.ts';
 
 /** Relative lift of a rate. */
 export interface RateLift {
@@ -14,22 +14,34 @@ export interface RateLift {
   readonly ratioUpper: number;
 }
 
-/** Z² for the hypothesis that the rates have the ratio `ratio` (Koopman 1984; Nam 1995). */
-function scoreSquare(treatment: Proportion, control: Proportion, ratio: number): number {
-  const total = treatment.n + control.n;
-  const successes = treatment.x + control.x;
-  const a = total * ratio;
-  const b = treatment.n * ratio + treatment.x + control.n + control.x * ratio;
-  // This form of the quadratic's root does not cancel.
-  const root = Math.sqrt(Math.max(0, b * b - 4 * a * successes));
-  const controlRate = Math.min(1, (2 * successes) / (b + root));
-  const treatmentRate = Math.min(1, ratio * controlRate);
-  const distance = treatment.x / treatment.n - (ratio * control.x) / control.n;
-  const variance =
-    ((treatmentRate * (1 - treatmentRate)) / treatment.n +
-      (ratio * ratio * controlRate * (1 - controlRate)) / control.n) *
-    (total / (total - 1));
+/**
+ * Z² for the hypothesis that the rates have a ratio (Koopman 1984; Nam 1995). The control's rate is
+ * the root of N·ratio·p² − b·p + successes, of which neither the discriminant nor the rates of failure
+ * are computed as differences of what is nearly equal: rates near 1 keep their digits.
+ */
+function scoreSquare(treatment: Proportion, control: Proportion, logRatio: number): number {
+  const [{ x: xT, n: nT }, { x: xC, n: nC }] = [treatment, control];
+  const [failedT, failedC] = [nT - xT, nC - xC];
+  const ratio = Math.exp(logRatio);
+  const change = Math.expm1(logRatio);
+  const isNearOne = areMostlySuccesses(treatment, control);
+  const distance = isNearOne
+    ? rateDifference(treatment, control) - (change * xC) / nC
+    : xT / nT - (ratio * xC) / nC;
   if (distance === 0) return 0;
+  const gap = isNearOne ? change * (nT + xC) + failedT - failedC : ratio * (nT + xC) - nC - xT;
+  const rest = 4 * ratio * failedT * failedC;
+  const root = Math.sqrt(gap * gap + rest);
+  // root + gap and root − gap, whose product is the rest.
+  const larger = root + Math.abs(gap);
+  const smaller = rest === 0 ? 0 : rest / larger;
+  const [sum, difference] = gap > 0 ? [larger, smaller] : [smaller, larger];
+  const denominator = ratio * (nT + xC) + nC + xT + root;
+  const rateC = (2 * (xT + xC)) / denominator;
+  const varianceC = rateC * ((2 * failedC + sum) / denominator);
+  const varianceT = ratio * rateC * ((2 * ratio * failedT + difference) / denominator);
+  const total = nT + nC;
+  const variance = (varianceT / nT + (ratio * ratio * varianceC) / nC) * (total / (total - 1));
   return variance <= 0 ? Number.POSITIVE_INFINITY : (distance * distance) / variance;
 }
 
@@ -50,23 +62,20 @@ export function scoreLift(
   if (treatment.n === 0 || control.n === 0) return refuse('NO_UNITS');
   const limit = normalIsf(alpha / 2) ** 2;
   const excess = (logRatio: number): number =>
-    Math.min(1e6, scoreSquare(treatment, control, Math.exp(logRatio)) - limit);
+    Math.min(1e6, scoreSquare(treatment, control, logRatio) - limit);
   const ratio = treatment.x / treatment.n / (control.x / control.n);
   const hasBoth = treatment.x > 0 && control.x > 0;
   // With one count of zero the estimate is at an end, and the search starts from the middle.
   const start = hasBoth ? Math.log(ratio) : 0;
-  const ratioLower = treatment.x === 0 ? 0 : Math.exp(search(excess, start, -1, control.x === 0));
-  const ratioUpper =
-    control.x === 0
-      ? Number.POSITIVE_INFINITY
-      : Math.exp(search(excess, start, 1, treatment.x === 0));
+  const lower = treatment.x === 0 ? -Infinity : search(excess, start, -1, control.x === 0);
+  const upper = control.x === 0 ? Infinity : search(excess, start, 1, treatment.x === 0);
   return {
     status: 'ok',
-    lift: control.x === 0 ? null : ratio - 1,
-    liftLower: ratioLower - 1,
-    liftUpper: ratioUpper - 1,
-    ratioLower,
-    ratioUpper,
+    lift: control.x === 0 ? null : rateDifference(treatment, control) / (control.x / control.n),
+    liftLower: Math.expm1(lower),
+    liftUpper: Math.expm1(upper),
+    ratioLower: Math.exp(lower),
+    ratioUpper: Math.exp(upper),
   };
 }
 

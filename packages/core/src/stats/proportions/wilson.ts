@@ -11,6 +11,32 @@ export interface Proportion {
 export const isProportion = ({ x, n }: Proportion): boolean =>
   Number.isSafeInteger(x) && Number.isSafeInteger(n) && x >= 0 && x <= n;
 
+/** The units without success. */
+const failuresOf = ({ x, n }: Proportion): Proportion => ({ x: n - x, n });
+
+/** Whether most units of both arms succeeded. */
+export const areMostlySuccesses = (a: Proportion, b: Proportion): boolean =>
+  a.x > a.n / 2 && b.x > b.n / 2;
+
+/**
+ * Two arms whose difference of rates is the one wanted, by the rarer outcome: where most units
+ * succeeded, the failures with the arms swapped. Rates near 1 have lost the digits that tell them
+ * apart, those of failures have not.
+ */
+export const byRarerOutcome = (
+  treatment: Proportion,
+  control: Proportion,
+): readonly [treatment: Proportion, control: Proportion] =>
+  areMostlySuccesses(treatment, control)
+    ? [failuresOf(control), failuresOf(treatment)]
+    : [treatment, control];
+
+/** Treatment minus control. */
+export function rateDifference(treatment: Proportion, control: Proportion): number {
+  const [t, c] = byRarerOutcome(treatment, control);
+  return t.x / t.n - c.x / c.n;
+}
+
 /** A rate with its interval, all within 0…1. */
 export interface RateInterval {
   readonly estimate: number;

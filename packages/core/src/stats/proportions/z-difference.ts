@@ -1,6 +1,6 @@
 import { normalIsf, normalSf } from '../distributions/normal.ts';
 import { isLevel, type Outcome, refuse } from '../outcome.ts';
-import { isProportion, type Proportion } from './wilson.ts';
+import { byRarerOutcome, isProportion, type Proportion } from './wilson.ts';
 
 /** The two-proportion z-test. */
 export interface ZDifference {
@@ -34,15 +34,15 @@ export function zDifference(
     return refuse('INVALID_INPUT');
   }
   if (treatment.n === 0 || control.n === 0) return refuse('NO_UNITS');
-  const [pT, pC] = [treatment.x / treatment.n, control.x / control.n];
+  const [t, c] = byRarerOutcome(treatment, control);
+  const [pT, pC] = [t.x / t.n, c.x / c.n];
   const diff = pT - pC;
-  const successes = treatment.x + control.x;
-  const total = treatment.n + control.n;
+  const successes = t.x + c.x;
+  const total = t.n + c.n;
   if (successes === 0 || successes === total) return { status: 'ZERO_VARIANCE', diff };
   const pooled = (successes / total) * ((total - successes) / total);
-  const zPooled = diff / Math.sqrt(pooled * (1 / treatment.n + 1 / control.n));
-  const half =
-    normalIsf(alpha / 2) * Math.sqrt((pT * (1 - pT)) / treatment.n + (pC * (1 - pC)) / control.n);
+  const zPooled = diff / Math.sqrt(pooled * (1 / t.n + 1 / c.n));
+  const half = normalIsf(alpha / 2) * Math.sqrt((pT * (1 - pT)) / t.n + (pC * (1 - pC)) / c.n);
   return {
     status: 'ok',
     diff,
