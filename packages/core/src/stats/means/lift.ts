@@ -48,8 +48,14 @@ export function fiellerInterval(pair: EstimatePair, critical: number): MeanLift 
   const e = square * varianceTreatment;
   // b² − ad of the textbook, written out so that the large terms are gone.
   const root = Math.sqrt(Math.max(0, g * ratio * ratio - 2 * ratio * h + h * h + e * (1 - g)));
-  const low = (change + g - h - root) / (1 - g);
-  const high = (change + g - h + root) / (1 - g);
+  // The limits are the roots of (1 − g)u² − 2·middle·u + rest. Near g = 1 one of them runs away, and
+  // only their product still has the digits of the other.
+  const middle = change + g - h;
+  const rest = change * change - (e - 2 * h + g);
+  const sum = middle < 0 ? middle - root : middle + root;
+  const outer = sum / (1 - g);
+  const inner = sum === 0 ? 0 : rest / sum;
+  const [low, high] = middle < 0 ? [outer, inner] : [inner, outer];
   const [lower, upper] = sign === 1 ? [low, high] : [-high, -low];
   return { lift, lower, upper, g, flags };
 }

@@ -76,6 +76,22 @@ describe('the lift', () => {
     );
   });
 
+  it('keeps the digits of the limit that stays when the other runs away', () => {
+    // The control is all but lost in its error; evaluated with 50 digits.
+    const pair = {
+      treatment: 1.5,
+      control: 1,
+      varianceTreatment: 0.01,
+      varianceControl: 1 - 1e-12,
+    };
+    const positive = fiellerInterval(pair, 1);
+    expect(positive.lower).toBeCloseTo(-0.2533333333331475, 14);
+    const negative = fiellerInterval({ ...pair, treatment: -1.5, control: -1 }, 1);
+    expect(negative.upper).toBe(-positive.lower);
+    const none = { ...pair, treatment: 1, control: 1, varianceTreatment: 0, varianceControl: 0 };
+    expect(fiellerInterval(none, 1)).toMatchObject({ lower: 0, upper: 0 });
+  });
+
   it('points in the direction of the movement when means are negative', () => {
     const lift = fiellerLift(
       { n: 100, mean: -8, variance: 1 },
