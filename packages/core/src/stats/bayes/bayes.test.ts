@@ -144,4 +144,41 @@ describe('several arms', () => {
     expect(result.probBest.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 10);
     expect(result.probBest[0]).toBeCloseTo(1 - normalCdf(0.3), 9);
   });
+
+  it.each([
+    // Arms without a hope, and steps far from any other arm.
+    [
+      [-1.3, 0.9, -9.5],
+      [0.027, 0.006, 0.005],
+    ],
+    [
+      [1.1, -21.5, -1.1, 8.6, 1.25],
+      [8.1, 3.4, 0.2, 0.005, 0.0016],
+    ],
+  ])('lose what their means differ by, however unlike they are: %j, %j', (means, sds) => {
+    const result = probBestNormal(means, sds);
+    if (result.status !== 'ok') throw new Error(result.status);
+    expect(result.probBest.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 12);
+    const [first = Number.NaN] = result.expectedLoss;
+    for (const [i, mean] of means.entries()) {
+      const loss = result.expectedLoss[i] ?? Number.NaN;
+      expect((mean + loss) / ((means[0] ?? 0) + first)).toBeCloseTo(1, 12);
+    }
+  });
+
+  it('of which none succeeded or all did have no chance, or every one', () => {
+    const [none, all] = [
+      { x: 0, n: 1_000_000_000 },
+      { x: 100_000_000, n: 100_000_000 },
+    ];
+    expect(betaBinomial(none, all)).toMatchObject({
+      probTreatmentBeatsControl: 0,
+      expectedLossChooseControl: 0,
+    });
+    const many = probBestBeta([none, all, { x: 1, n: 2 }]);
+    expect(many).toMatchObject({
+      status: 'ok',
+      probBest: [0, expect.closeTo(1, 7), expect.closeTo(0, 7)],
+    });
+  });
 });

@@ -36,15 +36,19 @@ const spacingOf = ({ grid }: Law): number => {
 };
 
 /**
- * Where to cut the integrals of a law: at its own points, and about laws so much narrower that a
- * quadrature rule would step over the place where they turn from 0 to 1.
+ * Where to cut the integrals of a law: at its own points, at the centres of all laws, and about those
+ * that turn from 0 to 1 within a small part of the panel they are in, which a quadrature rule would
+ * step over.
  */
 function bendsOf(law: Law, laws: readonly Law[]): readonly number[] {
-  const spacing = spacingOf(law);
-  const narrow = laws.filter((other) => spacingOf(other) < spacing / 4);
+  const points = sortedUnion([law.grid, laws.map(centreOf)]);
+  const narrow = laws.filter((other) => {
+    const at = points.indexOf(centreOf(other));
+    const [below = -Infinity, centre = 0, above = Infinity] = [-1, 0, 1].map((k) => points[at + k]);
+    return spacingOf(other) < Math.max(above - centre, centre - below) / 8;
+  });
   return sortedUnion([
-    law.grid,
-    laws.map(centreOf),
+    points,
     narrow.flatMap((other) =>
       [-10, -4, -1, 1, 4, 10].map((k) => centreOf(other) + k * spacingOf(other)),
     ),

@@ -170,7 +170,9 @@ export function integrateExp(
   bends: readonly number[] = grid,
 ): number {
   const { logPeak, relative } = integrateScaled(logF, grid, bends);
-  return Math.exp(logPeak) * relative;
+  const peak = Math.exp(logPeak);
+  // So far down the grid is too coarse for what is left, which may overflow relative to its peak.
+  return peak === 0 ? 0 : peak * relative;
 }
 
 /** ln of `integrateExp`, finite where the integral itself underflows. */
