@@ -1,5 +1,4 @@
-import { betaQuantile } from '../distributions/beta.ts';
-import { binomialCdf, binomialSf } from '../distributions/binomial.ts';
+import { betaQuantile, incompleteBeta } from '../distributions/beta.ts';
 import { isCount, isLevel, isPositive, type Outcome, refuse } from '../outcome.ts';
 
 /** Events over an exposure (time, traffic) that is known without error. */
@@ -40,21 +39,22 @@ export function poissonRateRatio(
   if (!isValid || !isLevel(alpha)) return refuse('INVALID_INPUT');
   const { events: xT, exposure: eT } = treatment;
   const { events: xC, exposure: eC } = control;
-  const total = xT + xC;
-  const share = eT / (eT + eC);
-  const pValueGreater = binomialSf(xT - 1, total, share);
-  const pValueLess = binomialCdf(xT, total, share);
-  const tail = alpha / 2;
-  // Both limits as odds of a share, the smaller side of which is the quantile that is computed.
-  const low = betaQuantile(tail, xT, xC + 1);
-  const high = betaQuantile(tail, xC, xT + 1);
+  // Both shares of the exposure, of which the smaller would lose its digits in 1 less the other.
+  const [shareT, shareC] = [eT / (eT + eC), eC / (eT + eC)];
+  const pValueGreater = xT === 0 ? 1 : incompleteBeta(shareT, shareC, xT, xC + 1).lower;
+  const pValueLess = xC === 0 ? 1 : incompleteBeta(shareC, shareT, xC, xT + 1).lower;
+  // A limit as the odds of a share, the smaller side of which is the quantile that is computed.
+  const odds = (events: number, others: number): number => {
+    const quantile = betaQuantile(alpha / 2, events, others + 1);
+    return quantile / (1 - quantile);
+  };
   return {
     status: 'ok',
     rateRatio: xC === 0 ? null : xT / eT / (xC / eC),
     pValue: Math.min(1, 2 * Math.min(pValueGreater, pValueLess)),
     pValueGreater,
     pValueLess,
-    ratioLower: xT === 0 ? 0 : (low / (1 - low)) * (eC / eT),
-    ratioUpper: xC === 0 ? Number.POSITIVE_INFINITY : ((1 - high) / high) * (eC / eT),
+    ratioLower: xT === 0 ? 0 : odds(xT, xC) * (eC / eT),
+    ratioUpper: xC === 0 ? Number.POSITIVE_INFINITY : eC / eT / odds(xC, xT),
   };
 }

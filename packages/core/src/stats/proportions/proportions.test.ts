@@ -6,6 +6,7 @@ import {
   constrainedRates,
   fisherTest,
   logRateLift,
+  newcombeDifference,
   type Proportion,
   poissonRateRatio,
   scoreDifference,
@@ -183,6 +184,19 @@ describe('the lift of a rate', () => {
 });
 
 describe('event rates', () => {
+  it('keep their digits where one exposure dwarfs the other', () => {
+    const [t, c] = [
+      { events: 9, exposure: 1_000_000_000 },
+      { events: 20, exposure: 3 },
+    ];
+    // Evaluated with 50 digits.
+    const expected = 3.492016021678029e-164;
+    const results = [poissonRateRatio(t, c, 0.05), poissonRateRatio(c, t, 0.05)];
+    const [less, greater] = results.map((test) => (test.status === 'ok' ? test : null));
+    expect((less?.pValueLess ?? 0) / expected).toBeCloseTo(1, 11);
+    expect((greater?.pValueGreater ?? 0) / expected).toBeCloseTo(1, 11);
+  });
+
   it('without any event say nothing', () => {
     const none = { events: 0, exposure: 1 };
     expect(poissonRateRatio(none, none, 0.05)).toMatchObject({
