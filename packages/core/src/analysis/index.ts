@@ -3,6 +3,7 @@
 export { analyse } from './analyse.ts';
 export { usersOf } from './arm-sample.ts';
 export { minimumDetectableEffect } from './detectable-effect.ts';
+export { adjustFamily } from './families.ts';
 export { shownPValue } from './measured.ts';
 export { plan, ratioBaseline } from './plan.ts';
 export * from './plan-types.ts';

@@ -17,29 +17,33 @@ const OPTIONS: AnalysisOptions = {
   isOver: false,
 };
 
-/** Goals `g0`, `g1` … of a control and a treatment of 1,000 users each in one segment. */
-function goalsOf(
-  ...outcomes: readonly (readonly [control: number, treatment: number])[]
-): Population {
-  const goals = outcomes.map(([control, treatment], index) => {
-    const metric = { ...builtInMetric('conversion_rate', undefined), key: `g${index}` };
-    const data = [rate(1_000, control), rate(1_000, treatment)];
-    return { metric, data };
-  });
-  const arms = variants.flatMap(({ id }, arm) =>
-    goals.map(({ metric, data }) => ({
-      variantId: id,
-      segment: 'DE',
-      metric: metric.key,
-      data: data[arm] ?? rate(0, 0),
-    })),
+type Outcomes = readonly (readonly [control: number, treatment: number])[];
+
+/** Goals `g0`, `g1` … of a control and a treatment of 1,000 users each, in every segment. */
+function goalsIn(segments: Readonly<Record<string, Outcomes>>): Population {
+  const keys = Object.values(segments)[0]?.map((_, index) => `g${index}`) ?? [];
+  const arms = Object.entries(segments).flatMap(([segment, outcomes]) =>
+    variants.flatMap(({ id }, arm) =>
+      keys.map((metric, goal) => ({
+        variantId: id,
+        segment,
+        metric,
+        data: rate(1_000, outcomes[goal]?.[arm] ?? 0),
+      })),
+    ),
   );
-  const users = variants.map(({ id }) => ({ variantId: id, segment: 'DE', users: 1_000 }));
-  const uses = goals.map(({ metric }): UsedMetric => {
+  const users = Object.keys(segments).flatMap((segment) =>
+    variants.map(({ id }) => ({ variantId: id, segment, users: 1_000 })),
+  );
+  const uses = keys.map((key): UsedMetric => {
+    const metric = { ...builtInMetric('conversion_rate', undefined), key };
     return { metric, role: 'goal', margin: null, isAsked: true, decides: true };
   });
   return { variants, uses, arms: armsOf({ users, arms, steps: [] }) };
 }
+
+/** The same in one segment. */
+const goalsOf = (...outcomes: Outcomes): Population => goalsIn({ DE: outcomes });
 
 /** Of each goal of the treatment against the control. */
 function comparisonsOf(population: Population) {
@@ -53,6 +57,13 @@ describe('the goals of segments', () => {
     const [beside, waiting] = comparisonsOf(goalsOf([100, 170], [2, 3], [4, 1]));
     expect(waiting).toMatchObject({ pending: 'not_released', p_value_adjusted: null });
     expect(beside?.p_value_adjusted).toBeCloseTo(3 * (alone?.p_value ?? 0), 12);
+  });
+
+  it('count in every segment that is not released yet', () => {
+    const population = goalsIn({ DE: [[100, 170]], FR: [[2, 3]], SE: [[4, 1]] });
+    const [segment] = segmentResults(population, ['DE', 'FR', 'SE'], OPTIONS);
+    const comparison = segment?.variants[1]?.metrics['g0']?.vs_control;
+    expect(comparison?.p_value_adjusted).toBeCloseTo(3 * (comparison?.p_value ?? 0), 12);
   });
 
   it('have a direction exactly where they are significant', () => {

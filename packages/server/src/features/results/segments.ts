@@ -1,6 +1,5 @@
 import type { SegmentResult } from '@assay/contract';
-import { type Analysis, type AnalysisOptions, analyse } from '@assay/core/analysis';
-import { holmAdjust } from '@assay/core/stats';
+import { type Analysis, type AnalysisOptions, adjustFamily, analyse } from '@assay/core/analysis';
 import { analysisArms, analysisInput, type Population } from './analysis-input.ts';
 import { metricResults } from './metric-results.ts';
 import type { Answer } from './question.ts';
@@ -54,9 +53,8 @@ export function segmentResults(
 }
 
 /**
- * The same analyses with the goals' p-values as one family, and none below what the goals of its own
- * segment make of it, among which those count that are not released yet. A Bayesian verdict has none
- * to adjust.
+ * The same analyses with the goals' p-values as one family, which is never kinder than that of one of
+ * its segments. A Bayesian verdict has none to adjust.
  */
 function adjustTogether(
   analyses: readonly Analysis[],
@@ -68,13 +66,11 @@ function adjustTogether(
       .filter(({ role }) => role === 'goal')
       .flatMap(({ comparisons }) => comparisons.flatMap((comparison) => comparison ?? [])),
   );
-  const adjusted = holmAdjust(family.map(({ pValue }) => pValue));
-  const adjustedOf = new Map(
-    family.map((comparison, at) => {
-      const [together, alone] = [adjusted[at] ?? null, comparison.pValueAdjusted ?? 0];
-      return [comparison, together === null ? null : Math.max(together, alone)];
-    }),
+  const adjusted = adjustFamily(
+    family.map(({ pValue }) => pValue),
+    method === 'sequential',
   );
+  const adjustedOf = new Map(family.map((comparison, at) => [comparison, adjusted[at] ?? null]));
   return analyses.map((analysis) => ({
     ...analysis,
     metrics: analysis.metrics.map((metric) => ({
