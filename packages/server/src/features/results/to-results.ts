@@ -19,7 +19,7 @@ import { seriesFrameOf, timeSeries } from './time-series.ts';
 import type { UsedMetric } from './use-metrics.ts';
 
 /** Changes when the same bundle would give other numbers. */
-export const ENGINE_VERSION = '0.6.0';
+export const ENGINE_VERSION = '0.5.0';
 
 /** Everything that a result is a function of; as JSON it can be kept, and computed from again. */
 export interface ResultsBundle {
