@@ -136,7 +136,7 @@ describe('the launcher', () => {
     const { status, stdout, stderr } = spawnSync(
       python ?? '',
       [CHECK, '--url', launcher.url, '--token-file', token],
-      { encoding: 'utf8', timeout: 120_000 },
+      { encoding: 'utf8', timeout: 120_000, maxBuffer: 16 * 1024 * 1024 },
     );
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(Object.keys(JSON.parse(stdout)).length).toBeGreaterThan(1_000);

@@ -112,6 +112,7 @@ def renamed(numbers):
 
 def expected(trial, method, results):
     alpha = 1 - results["summary"]["confidence_level"] / 100
+    last = day_of(results["metadata"]["end_date"], results)
     settings = {**SETTINGS, "alpha": alpha}
     split = splits.chi_square([int(np.sum(trial.arm == arm)) for arm in ARMS], WEIGHTS)
     rows = {
@@ -126,7 +127,7 @@ def expected(trial, method, results):
                 name: renamed(analysis.arm(trial, method, name, arm, values, settings))
                 for name, values in rows.items()
             },
-            "time_series": time_series(trial, arm, alpha),
+            "time_series": time_series(trial, arm, alpha, last),
         }
         for arm in ARMS
     }
@@ -163,21 +164,22 @@ def day_of(time, results):
     return (day - start).days
 
 
-def time_series(trial, arm, alpha):
-    """The buckets with a score, by the days on which the demo says that they came."""
+def time_series(trial, arm, alpha, last):
+    """Every day from the first pupil to the last day, by the days on which the demo says they came."""
     assigned = trial.of(arm, np.arange(len(trial.arm)) % SCHOOL_DAYS)
     tested = trial.of(arm, trial.tested)
     series = {}
-    for day in range(SCHOOL_DAYS):
-        users = int(np.sum(tested[assigned == day]))
-        if users == 0:
+    for day in range(last + 1):
+        there = int(np.sum(assigned <= day))
+        if there == 0:
             continue
-        # All pupils were assigned before the first score came.
-        wilson = rates.arm(users, len(tested), alpha)["wilson"]
-        series[f"day {SCHOOL_DAYS + day}"] = {
+        # The score of a pupil comes a month after the assignment.
+        users = int(np.sum(tested[assigned == day - SCHOOL_DAYS]))
+        wilson = rates.arm(users, there, alpha)["wilson"]
+        series[f"day {day}"] = {
             "count": users,
             "users": users,
-            "assigned_users": len(tested),
+            "assigned_users": there,
             "ci_lower": wilson["lower"],
             "ci_upper": wilson["upper"],
         }

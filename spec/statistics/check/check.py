@@ -50,8 +50,8 @@ def relative_difference(ours, theirs):
         return 0.0
     if not (math.isfinite(a) and math.isfinite(b)):
         return 1.0
-    if b == 0:
-        return abs(a) * TOLERANCE / TOLERANCE_OF_ZERO
+    if a == 0 or b == 0:
+        return abs(a - b) * TOLERANCE / TOLERANCE_OF_ZERO
     return abs(a - b) / abs(b)
 
 
