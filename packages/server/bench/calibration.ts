@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { Calibration } from '@assay/contract';
+import type { Calibration, Results } from '@assay/contract';
 import pg from 'pg';
 import {
   call,
@@ -31,7 +31,9 @@ export async function calibration(): Promise<readonly Row[]> {
   const known = '/v1/experiments/bench/assignment/known';
   await call(base, 'GET', known);
   await fill(services.adminUrl, id);
+  await untilCarried(base);
   const request = { url: base + known, connections: CONNECTIONS, duration: SECONDS };
+  await load(request);
   const before = await load(request);
   const memoryBefore = peakMegabytes(server);
 
@@ -90,6 +92,15 @@ async function fill(adminUrl: string, id: number): Promise<void> {
   await admin.query('VACUUM ANALYZE events');
   await admin.query('VACUUM ANALYZE assignments');
   await admin.end();
+}
+
+/** Change data capture runs in the same process; what is measured begins when it has nothing to do. */
+async function untilCarried(base: string): Promise<void> {
+  const path = '/v1/experiments/bench/results?source=clickhouse&metrics=event_count';
+  for (let carried = 0; carried < USERS * EVENTS_PER_USER; await sleep(500)) {
+    const { variants } = await call<Results>(base, 'GET', path);
+    carried = variants.reduce((sum, { metrics }) => sum + (metrics.event_count?.value ?? 0), 0);
+  }
 }
 
 async function until(
