@@ -1,7 +1,7 @@
 import type { Flag, JointMoments, Outcome, Sample } from '../stats/index.ts';
 import { quantileError, ratioOfMoments } from '../stats/index.ts';
 import { isCount, refuse } from '../stats/outcome.ts';
-import { isRounding } from './rounding.ts';
+import { isRounding, withoutResidue } from './rounding.ts';
 import type { ArmData, QuantileData, RateData, RatioData } from './types.ts';
 
 // Every kind of metric as one sample for each arm: values of units with a mean and a variance, from
@@ -59,7 +59,11 @@ function meanSample({ n, mean, products }: JointMoments): ArmSampleOutcome {
   if (n === 0) return refuse('NO_UNITS');
   const [value = Number.NaN] = mean;
   const variance = n < 2 ? Number.NaN : (products[0]?.[0] ?? Number.NaN) / (n - 1);
-  return { status: 'ok', sample: { n, mean: value, variance }, flags: [] };
+  return {
+    status: 'ok',
+    sample: { n, mean: withoutResidue(value, variance), variance },
+    flags: [],
+  };
 }
 
 function ratioOf({ numerator, denominator, moments }: RatioData): ArmSampleOutcome {
@@ -71,7 +75,11 @@ function ratioOf({ numerator, denominator, moments }: RatioData): ArmSampleOutco
   const { sample, flags } = outcome;
   const ratio = numerator / denominator;
   const variance = isRounding(sample.variance, ratio) ? 0 : sample.variance;
-  return { status: 'ok', sample: { n: moments.n, mean: ratio, variance }, flags };
+  return {
+    status: 'ok',
+    sample: { n: moments.n, mean: withoutResidue(ratio, variance), variance },
+    flags,
+  };
 }
 
 /** A quantile as the mean of its users, with the variance that gives its standard error. */

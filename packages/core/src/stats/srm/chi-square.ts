@@ -51,7 +51,7 @@ export function chiSquareSrm(
   if (!isValid) return refuse('INVALID_INPUT');
   const total = counts.reduce((sum, count) => sum + count, 0);
   const weightSum = weights.reduce((sum, weight) => sum + weight, 0);
-  if (total === 0 || weightSum === 0) return refuse('NO_UNITS');
+  if (total === 0) return refuse('NO_UNITS');
   if (counts.some((count, index) => count > 0 && weights[index] === 0)) {
     return refuse('UNEXPECTED_ARM');
   }
