@@ -110,12 +110,12 @@ const monitored: Study = {
   },
 };
 
-const LOOKS = 200;
+export const LOOKS = 200;
 const UNITS_PER_LOOK = 100;
-const EVENLY: readonly number[] = Array.from({ length: LOOKS }, () => UNITS_PER_LOOK);
+export const EVENLY: readonly number[] = Array.from({ length: LOOKS }, () => UNITS_PER_LOOK);
 
 /** Users come, by chance, to either arm; the arms so far after each look. */
-function* looksAt(
+export function* looksAt(
   random: Random,
   population: Population,
   share: number,
@@ -134,7 +134,7 @@ function* looksAt(
   }
 }
 
-const splitName = (share: number): string =>
+export const splitName = (share: number): string =>
   share === 0.5 ? '50/50' : `${100 * (1 - share)}/${100 * share}`;
 
 /** Whether both arms are large enough for verdicts. */

@@ -6,6 +6,7 @@ import { NULL_RATES } from './null-rates.ts';
 import { PEEKING } from './peeking.ts';
 import { POWERS } from './power.ts';
 import type { ExactStudy, Study } from './study.ts';
+import { WATCHED_ARMS } from './watched-arms.ts';
 
 /** Everything that is calibrated, in the order of the specification. */
 export const STUDIES: readonly (Study | ExactStudy)[] = [
@@ -15,5 +16,6 @@ export const STUDIES: readonly (Study | ExactStudy)[] = [
   ...COVERAGE,
   ...BELIEFS,
   ...PEEKING,
+  ...WATCHED_ARMS,
   ...POWERS,
 ];
