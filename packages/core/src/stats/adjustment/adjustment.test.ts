@@ -141,7 +141,10 @@ describe("Lin's adjustment", () => {
 
   it('needs more units than covariates', () => {
     const small = { ...asVectors({ n: 3, meanY: 1, varY: 1, meanX: 1, varX: 1, covXY: 0.5 }) };
-    expect(interactedDifference(small, small, 0.05)).toEqual({ status: 'INSUFFICIENT_UNITS' });
+    expect(interactedDifference({ ...small, meanY: 4 }, small, 0.05)).toEqual({
+      status: 'INSUFFICIENT_UNITS',
+      diff: 3,
+    });
   });
 });
 
@@ -225,7 +228,7 @@ describe('post-stratification', () => {
     const of = (treatment: Sample, control: Sample) =>
       postStratifiedDifference([{ treatment, control }], 0.05);
     expect(of(none, flat)).toEqual({ status: 'NO_UNITS' });
-    expect(of({ ...flat, n: 1 }, flat)).toEqual({ status: 'INSUFFICIENT_UNITS' });
+    expect(of({ ...flat, n: 1, mean: 5 }, flat)).toEqual({ status: 'INSUFFICIENT_UNITS', diff: 3 });
     expect(of(flat, flat)).toEqual({ status: 'ZERO_VARIANCE', diff: 0 });
     expect(postStratifiedDifference([], 0.05)).toEqual({ status: 'NO_UNITS' });
   });

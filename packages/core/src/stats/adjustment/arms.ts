@@ -41,14 +41,20 @@ function isCovariateArm(arm: CovariateArm, p: number): boolean {
   );
 }
 
-/** Why arms cannot be compared at all, or null. */
+/** A refusal to compare arms, with the difference of their means as they are where there is one. */
+export type ArmsRefusal =
+  | { readonly status: 'INVALID_INPUT' | 'NO_UNITS' }
+  | { readonly status: 'INSUFFICIENT_UNITS'; readonly diff: number };
+
+/** Why arms, of which the first two are compared, cannot be; null when they can. */
 export function armsRefusal(
-  arms: readonly CovariateArm[],
-): 'INVALID_INPUT' | 'NO_UNITS' | 'INSUFFICIENT_UNITS' | null {
+  arms: readonly [treatment: CovariateArm, control: CovariateArm, ...others: CovariateArm[]],
+): ArmsRefusal | null {
   const p = arms[0]?.meanX.length ?? 0;
-  if (!arms.every((arm) => isCovariateArm(arm, p))) return 'INVALID_INPUT';
-  if (arms.some(({ n }) => n === 0)) return 'NO_UNITS';
-  return arms.some(({ n }) => n < 2) ? 'INSUFFICIENT_UNITS' : null;
+  if (!arms.every((arm) => isCovariateArm(arm, p))) return refuse('INVALID_INPUT');
+  if (arms.some(({ n }) => n === 0)) return refuse('NO_UNITS');
+  if (arms.every(({ n }) => n >= 2)) return null;
+  return { status: 'INSUFFICIENT_UNITS', diff: arms[0].meanY - arms[1].meanY };
 }
 
 /** Means of the covariates over all units of all arms. */
@@ -102,7 +108,7 @@ export function compareAdjusted(
   if (test.status !== 'ok') return test;
   const [rawT, rawC] = raw;
   const rawSquare = rawT.variance / rawT.n + rawC.variance / rawC.n;
-  if (rawSquare === 0) return refuse('ZERO_VARIANCE');
+  if (rawSquare === 0) return { status: 'ZERO_VARIANCE', diff: test.diff };
   const varianceReduction = 1 - (test.se * test.se) / rawSquare;
   const moved = Math.abs(test.diff - (rawT.mean - rawC.mean));
   const limit = CONTAMINATION_DEVIATIONS * Math.sqrt(Math.max(0, rawSquare - test.se * test.se));

@@ -71,8 +71,11 @@ export function cupedRatioDifference(
   const arms = [treatment, control, ...others];
   if (!arms.every(isRatioArm) || !isLevel(alpha)) return refuse('INVALID_INPUT');
   if (arms.some(({ n }) => n === 0)) return refuse('NO_UNITS');
-  if (arms.some(({ n }) => n < 2)) return refuse('INSUFFICIENT_UNITS');
   if (arms.some(({ means }) => means[1] === 0)) return refuse('ZERO_DENOMINATOR');
+  if (arms.some(({ n }) => n < 2)) {
+    const ratio = ({ means: [y = 0, d = 1] }: CupedRatioArm): number => y / d;
+    return { status: 'INSUFFICIENT_UNITS', diff: ratio(treatment) - ratio(control) };
+  }
   const isUsable = arms.every(({ means }) => means[3] !== 0);
   let products = 0;
   let squares = 0;

@@ -63,9 +63,9 @@ export function cupedMultiple(
   alpha: number,
   others: readonly CovariateArm[] = [],
 ): Outcome<CupedMultiple, { readonly diff?: number }> {
-  const arms = [treatment, control, ...others];
+  const arms = [treatment, control, ...others] as const;
   const refusal = armsRefusal(arms);
-  if (refusal !== null) return refuse(refusal);
+  if (refusal !== null) return refusal;
   if (!isLevel(alpha)) return refuse('INVALID_INPUT');
   const within = pooledMatrix(
     arms,

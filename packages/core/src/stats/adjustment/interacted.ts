@@ -71,11 +71,13 @@ export function interactedDifference(
   alpha: number,
 ): Outcome<InteractedDifference, { readonly diff?: number }> {
   const refusal = armsRefusal([treatment, control]);
-  if (refusal !== null) return refuse(refusal);
+  if (refusal !== null) return refusal;
   if (!isLevel(alpha)) return refuse('INVALID_INPUT');
   const columns = usableColumns([treatment, control]);
   const p = columns.length;
-  if (Math.min(treatment.n, control.n) <= p + 2) return refuse('INSUFFICIENT_UNITS');
+  if (Math.min(treatment.n, control.n) <= p + 2) {
+    return { status: 'INSUFFICIENT_UNITS', diff: treatment.meanY - control.meanY };
+  }
   const arms = [pick(treatment, columns), pick(control, columns)];
   const centre = pooledMeanX(arms);
   const [t, c] = arms.map((arm) => {

@@ -76,7 +76,10 @@ export function postStratifiedDifference(
   if (!isValid || !isLevel(alpha)) return refuse('INVALID_INPUT');
   const units = (arm: keyof Stratum): number => strata.reduce((sum, s) => sum + s[arm].n, 0);
   if (units('treatment') === 0 || units('control') === 0) return refuse('NO_UNITS');
-  if (units('treatment') < 2 || units('control') < 2) return refuse('INSUFFICIENT_UNITS');
+  if (units('treatment') < 2 || units('control') < 2) {
+    const { treatment, control } = strata.reduce(mergeStrata);
+    return { status: 'INSUFFICIENT_UNITS', diff: treatment.mean - control.mean };
+  }
   const used = mergeSmall(strata.filter((stratum) => size(stratum) > 0));
   const total = used.reduce((sum, stratum) => sum + size(stratum), 0);
   const weighted = (of: (stratum: Stratum) => number): number =>

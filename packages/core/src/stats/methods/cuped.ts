@@ -5,8 +5,8 @@ import { type ArmsAmongOthers, differenceOf } from './answers.ts';
 export { meanSampleSize as sampleSize } from '../power/mean.ts';
 
 /**
- * Of two means adjusted by one covariate. All refuse INVALID_INPUT, NO_UNITS and
- * INSUFFICIENT_UNITS; all but the estimate ZERO_VARIANCE.
+ * Of two means adjusted by one covariate. All refuse INVALID_INPUT and NO_UNITS; all but
+ * the estimate, which is unadjusted then, INSUFFICIENT_UNITS; all but the estimate ZERO_VARIANCE.
  */
 export const { estimate, standardError, pValue, interval } = differenceOf(
   ({ treatment, control, others }: ArmsAmongOthers<CupedArm>, alpha) =>
