@@ -170,10 +170,11 @@ export const ResultsHealth = z
     /** Those that apply, the worst first. */
     checks: z.array(HealthCheck),
     srm: Srm,
-    /** Users reported with another variant than the stored one, or where none is stored than theirs. */
+    /** Users reported with another variant than the stored one or, where none is stored, than the hash gives. */
     conflicts: z.number().int(),
     quarantined_events: z.number().int(),
-    /** What decides and was changed after the start, in order; at most the last 50. */
+    /** Changes after the start of method, level, planned size or end, and of which metrics are goals and
+     * guardrails, in order; at most the last 50. */
     plan_changes: z.array(
       z.object({
         field: z.enum([

@@ -19,6 +19,8 @@ const USERS = 50_000;
 const EVENTS_PER_USER = 10;
 const SPLITS = 500;
 const SECONDS = 5;
+/** For the calibration, and for what comes before it. */
+const DEADLINE_MS = 300_000;
 /** Few, so that what is measured is waiting for the calibration, not for each other. */
 const CONNECTIONS = 4;
 
@@ -97,7 +99,9 @@ async function fill(adminUrl: string, id: number): Promise<void> {
 /** Change data capture runs in the same process; what is measured begins when it has nothing to do. */
 async function untilCarried(base: string): Promise<void> {
   const path = '/v1/experiments/bench/results?source=clickhouse&metrics=event_count';
+  const deadline = performance.now() + DEADLINE_MS;
   for (let carried = 0; carried < USERS * EVENTS_PER_USER; await sleep(500)) {
+    if (performance.now() > deadline) throw new Error(`${carried} events in ClickHouse`);
     const { variants } = await call<Results>(base, 'GET', path);
     carried = variants.reduce((sum, { metrics }) => sum + (metrics.event_count?.value ?? 0), 0);
   }
@@ -108,11 +112,13 @@ async function until(
   id: number,
   isReached: (calibration: Calibration) => boolean,
 ): Promise<Calibration> {
-  for (;;) {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (performance.now() < deadline) {
     const found = await call<Calibration>(base, 'GET', `/v1/calibration/${id}`);
     if (isReached(found)) return found;
     await sleep(100);
   }
+  throw new Error('the calibration does not come to its end');
 }
 
 /** The most memory that a process has held. */

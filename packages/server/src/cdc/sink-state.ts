@@ -1,6 +1,6 @@
 // What the sink keeps of itself in ClickHouse: the epochs of its sources, and how far it has come.
 import { formatInstant } from '@assay/core';
-import type { ClickHouse } from '../platform/clickhouse.ts';
+import { type ClickHouse, rowsOf } from '../platform/clickhouse.ts';
 import { parseLsn } from './lsn.ts';
 import type { SystemIdentity } from './replication-stream.ts';
 import type { ChangeBatch } from './source.ts';
@@ -12,13 +12,10 @@ interface Epoch {
 }
 
 /** Every epoch that was given out, in order; none says that this ClickHouse was never filled. */
-export async function readEpochs(clickhouse: ClickHouse): Promise<readonly Epoch[]> {
-  const result = await clickhouse.query({
+export const readEpochs = (clickhouse: ClickHouse): Promise<readonly Epoch[]> =>
+  rowsOf<Epoch>(clickhouse, {
     query: 'SELECT system_identifier, timeline, epoch FROM cdc_epochs ORDER BY epoch',
-    format: 'JSONEachRow',
   });
-  return result.json<Epoch>();
-}
 
 /**
  * The epoch of a database. A new one is given to a (system, timeline) that was not seen before,
@@ -49,12 +46,11 @@ export async function ensureEpoch(
 }
 
 async function readPosition(clickhouse: ClickHouse, source: string): Promise<string | null> {
-  const result = await clickhouse.query({
+  const [row] = await rowsOf<{ position: string }>(clickhouse, {
     query: 'SELECT position FROM cdc_watermark FINAL WHERE source = {source:String}',
     query_params: { source },
-    format: 'JSONEachRow',
   });
-  return (await result.json<{ position: string }>())[0]?.position ?? null;
+  return row?.position ?? null;
 }
 
 /** Says how far ClickHouse has come; never back, whatever arrives in which order. */

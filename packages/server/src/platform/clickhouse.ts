@@ -18,7 +18,7 @@ export class ClickHouseFailure extends Error {
 /**
  * The rows of a statement.
  *
- * @throws ClickHouseFailure, and nothing else: so it cannot be taken for a mistake of our own
+ * @throws ClickHouseFailure, and nothing else; also for a statement that ClickHouse does not take
  */
 export async function rowsOf<Row>(
   clickhouse: ClickHouse,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { ADVISORY_LOCKS } from './advisory-locks.ts';
-import { type ClickHouse, connectClickHouse } from './clickhouse.ts';
+import { type ClickHouse, connectClickHouse, rowsOf } from './clickhouse.ts';
 
 /** One numbered SQL file. */
 interface Migration {
@@ -103,11 +103,9 @@ function clickhouseTarget(clickhouse: ClickHouse): Target {
                 (name String, checksum String, applied_at DateTime64(6, 'UTC') DEFAULT now64(6))
                 ENGINE = ReplacingMergeTree ORDER BY name`,
       });
-      const result = await clickhouse.query({
+      const rows = await rowsOf<{ name: string; checksum: string }>(clickhouse, {
         query: 'SELECT name, checksum FROM schema_migrations FINAL',
-        format: 'JSONEachRow',
       });
-      const rows = await result.json<{ name: string; checksum: string }>();
       return new Map(rows.map(({ name, checksum }) => [name, checksum]));
     },
     async apply({ name, sql, checksum }) {

@@ -1,4 +1,4 @@
-import type { ClickHouse } from '../platform/clickhouse.ts';
+import { type ClickHouse, rowsOf } from '../platform/clickhouse.ts';
 
 /**
  * Drops the months of `events` that lie before a time. By what is there, not by what was dropped
@@ -12,15 +12,14 @@ export async function dropMonthsBefore(
   floor: number,
 ): Promise<readonly string[]> {
   const month = new Date(floor / 1_000).toISOString().slice(0, 7).replace('-', '');
-  const result = await clickhouse.query({
+  const parts = await rowsOf<{ id: string }>(clickhouse, {
     query: `SELECT DISTINCT partition_id AS id FROM system.parts
             WHERE database = currentDatabase() AND table = 'events' AND active
               AND toUInt32OrZero(partition_id) BETWEEN 190001 AND {floor:UInt32} - 1
             ORDER BY id`,
     query_params: { floor: Number(month) },
-    format: 'JSONEachRow',
   });
-  const ids = (await result.json<{ id: string }>()).map(({ id }) => id);
+  const ids = parts.map(({ id }) => id);
   for (const id of ids) {
     await clickhouse.command({ query: `ALTER TABLE events DROP PARTITION ID '${id}'` });
   }

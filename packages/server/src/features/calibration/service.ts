@@ -17,6 +17,7 @@ import {
   hasRecent,
   insertCalibration,
   listCalibrations,
+  lockQueue,
   newestWithUsers,
 } from './store.ts';
 
@@ -51,6 +52,7 @@ export async function requestCalibration(
   }
   const plan = await planOf(deps, await requireExperiment(db, ref), request);
   const id = await inTransaction(db, async (tx) => {
+    await lockQueue(tx);
     if ((await countOpen(tx)) >= OPEN_MAX) {
       throw new DomainError('overloaded', `${OPEN_MAX} calibrations wait already`, {
         retryAfterSeconds: 60,

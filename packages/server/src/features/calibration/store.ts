@@ -48,10 +48,14 @@ export async function listCalibrations(
   return rows;
 }
 
-/** How many are queued or running; others who count wait for the end of this transaction. */
-export async function countOpen(tx: Db): Promise<number> {
+/** Keeps others from queueing until the end of this transaction. */
+export async function lockQueue(tx: Db): Promise<void> {
   await tx.query('SELECT pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.queueCalibrations]);
-  const { rows } = await tx.query<{ open: number }>(
+}
+
+/** How many are queued or running. */
+export async function countOpen(db: Db): Promise<number> {
+  const { rows } = await db.query<{ open: number }>(
     `SELECT count(*) AS open FROM calibrations WHERE status IN ('queued', 'running')`,
   );
   return must(rows[0], 'an aggregate has one row').open;

@@ -27,7 +27,7 @@ describe('exposures', () => {
           [early],
         )
       ).rows;
-    const [early, late] = [minutesAgo(30), minutesAgo(10)];
+    const [earliest, early, late] = [minutesAgo(90), minutesAgo(30), minutesAgo(10)];
 
     expect(await send(of('green', late))).toMatchObject({ accepted: 1 });
     expect(await stored()).toEqual([{ key: 'green', source: 'reported', at: false }]);
@@ -41,8 +41,18 @@ describe('exposures', () => {
       results: [{ status: 'duplicate' }, { status: 'rejected', code: 'assignment_conflict' }],
     });
     expect(await stored()).toEqual([{ key: 'green', source: 'reported', at: true }]);
-    const conflicts = await database.pool.query('SELECT user_id, reason FROM assignment_conflicts');
-    expect(conflicts.rows).toEqual([{ user_id: 'u1', reason: 'another_variant' }]);
+    const conflicts = async () =>
+      (
+        await database.pool.query(
+          `SELECT user_id, reason, first_seen_at = $1::timestamptz AS at FROM assignment_conflicts`,
+          [earliest],
+        )
+      ).rows;
+    expect(await conflicts()).toEqual([{ user_id: 'u1', reason: 'another_variant', at: false }]);
+    // In whatever order they come, a conflict has been seen since its earliest report.
+    await send(of('control', earliest));
+    await send(of('control', late));
+    expect(await conflicts()).toEqual([{ user_id: 'u1', reason: 'another_variant', at: true }]);
     const answer = await api.call('GET', '/v1/experiments/exp/assignment/u1');
     expect(answer.json()).toMatchObject({ variant: { key: 'green' }, source: 'reported' });
   });

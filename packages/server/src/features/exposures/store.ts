@@ -116,7 +116,10 @@ export async function moveAssignedAtBack(
   return result.rows.map(toStored);
 }
 
-/** Keeps who was reported with another variant; the same report again changes nothing. */
+/**
+ * Keeps who was reported with another variant, since the earliest of such reports; the same report again
+ * changes nothing.
+ */
 export async function insertConflicts(db: Db, rows: readonly ConflictRow[]): Promise<void> {
   await db.query(
     `INSERT INTO assignment_conflicts
@@ -125,7 +128,9 @@ export async function insertConflicts(db: Db, rows: readonly ConflictRow[]): Pro
      FROM unnest($1::int[], $2::text[], $3::int[], $4::int[], $5::text[], $6::timestamptz[])
        AS x (e, u, r, s, w, t)
      ORDER BY e, u, r, t
-     ON CONFLICT DO NOTHING`,
+     ON CONFLICT (experiment_id, user_id, reported_variant_id) DO UPDATE
+       SET first_seen_at = excluded.first_seen_at
+       WHERE excluded.first_seen_at < assignment_conflicts.first_seen_at`,
     [
       rows.map((row) => row.experimentId),
       rows.map((row) => row.userId),

@@ -24,8 +24,16 @@ describe('the recorded bundle', () => {
     expect(result).toBe(recorded);
   });
 
-  it('gives the same result whichever way its JSON was written and read', () => {
-    const bundle = JSON.parse(goldenText('bundle'));
-    expect(resultText(JSON.parse(JSON.stringify(bundle, null, 1)))).toBe(goldenText('result'));
+  it('gives the same result in whatever order the fields of its parts come', () => {
+    const turned = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(turned);
+      if (typeof value !== 'object' || value === null) return value;
+      const entries = Object.entries(value).reverse();
+      return Object.fromEntries(entries.map(([name, part]) => [name, turned(part)]));
+    };
+    const bundle = readBundle(JSON.stringify(turned(JSON.parse(goldenText('bundle')))));
+    if (isUnreadable(bundle)) throw new Error(bundle.note);
+    // Not by toBe, which would print both.
+    expect(resultText(bundle) === goldenText('result')).toBe(true);
   });
 });

@@ -62,7 +62,7 @@ describe('the goals of segments', () => {
   it('count in every segment that is not released yet', () => {
     const population = goalsIn({ DE: [[100, 170]], FR: [[2, 3]], SE: [[4, 1]] });
     const [segment] = segmentResults(population, ['DE', 'FR', 'SE'], OPTIONS);
-    const comparison = segment?.variants[1]?.metrics['g0']?.vs_control;
+    const comparison = segment?.variants[1]?.metrics.g0?.vs_control;
     expect(comparison?.p_value_adjusted).toBeCloseTo(3 * (comparison?.p_value ?? 0), 12);
   });
 

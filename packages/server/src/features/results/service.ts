@@ -6,8 +6,9 @@ import { listVersions, requireExperiment } from '../experiments/service.ts';
 import { alphaOf } from './alpha.ts';
 import { analysisOptions } from './analysis-input.ts';
 import { askSource, RESULT_STORES, type Sourced } from './choose-source.ts';
+import { countConflicts, countQuarantined } from './health/store.ts';
 import { ARMS_MAX, COUNTS_MAX, type Question, SERIES_ROWS_MAX } from './question.ts';
-import { countConflicts, countQuarantined, firstReported } from './store-postgres.ts';
+import { firstReported } from './store-postgres.ts';
 import { tooManyBuckets, tooManySegments, toQuestion } from './to-question.ts';
 import { type ResultsBundle, toResults } from './to-results.ts';
 import { metricsToUse, type UsedMetric } from './use-metrics.ts';
@@ -42,10 +43,15 @@ export async function gatherBundle(
   };
   const question = await framedQuestion(deps, experiment, query, uses, alpha);
   const sourced = await askChecked(deps, question, query);
+  const [versions, conflicts, quarantined] = await Promise.all([
+    // After the users, so that the version of each of them is among these.
+    listVersions(deps.db, experiment.id),
+    countConflicts(deps.resultsDb, question),
+    countQuarantined(deps.db, experiment),
+  ]);
   return {
     experiment,
-    // After the users, so that the version of each of them is among these.
-    versions: await listVersions(deps.db, experiment.id),
+    versions,
     uses,
     query: {
       granularity: query.granularity,
@@ -54,10 +60,7 @@ export async function gatherBundle(
     },
     question,
     sourced,
-    trouble: {
-      conflicts: await countConflicts(deps.db, question),
-      quarantined: await countQuarantined(deps.db, experiment),
-    },
+    trouble: { conflicts, quarantined },
     options: analysisOptions(experiment, chosen, deps.now(), question.end),
   };
 }

@@ -1,8 +1,6 @@
-import { must } from '../../errors.ts';
 import { type Db, rfc3339 } from '../../platform/postgres.ts';
 import { type SumsRow, toArms, toCaps, toUsers } from './arm-data.ts';
 import { type FunnelRow, funnelsOf, toFunnels } from './funnel-rows.ts';
-import type { Conflicts } from './health/conflicts.ts';
 import {
   type PointRow,
   type SeriesPlan,
@@ -16,15 +14,8 @@ import { armSumsSql, measuresSql, seriesSql } from './postgres/measures.ts';
 import { seriesByAgeSql, seriesByDaySql } from './postgres/metric-series.ts';
 import { quantilesSql } from './postgres/quantiles.ts';
 import { scanStart } from './postgres/scan-start.ts';
-import { allRows, askRow, type Frame, filterSql, planForSets } from './postgres/sql.ts';
-import {
-  AS_OF,
-  assignedSql,
-  frameOf,
-  usersFrameOf,
-  usersSql,
-  versionsSql,
-} from './postgres/users.ts';
+import { allRows, askRow, type Frame, planForSets } from './postgres/sql.ts';
+import { AS_OF, assignedSql, frameOf, usersSql, versionsSql } from './postgres/users.ts';
 import { type QuantileRow, quantilePlanOf, toQuantiles } from './quantile-rows.ts';
 import {
   type Answer,
@@ -37,7 +28,6 @@ import {
   type SeriesRow,
   type Statement,
 } from './question.ts';
-import { and } from './sql-lists.ts';
 import { toVersions, type VersionRow } from './versions.ts';
 
 export const STATEMENT_TIMEOUT_MS = 60_000;
@@ -162,46 +152,6 @@ async function askSeries(
     add('days_since_assignment', points, spans);
   }
   return rows;
-}
-
-/** Whose conflicts are counted. */
-type Population = Pick<Question, 'experimentId' | 'end' | 'contextFilters'> & {
-  readonly withoutForced?: boolean;
-};
-
-/** Conflicts seen up to the end of those users whom a question counts. */
-export async function countConflicts(db: Db, population: Population): Promise<Conflicts> {
-  const { contextFilters, withoutForced = false } = population;
-  const frame = usersFrameOf(population);
-  const counted = [
-    'a.user_id IS NOT NULL',
-    `a.assigned_at <= ${frame.end}`,
-    ...(withoutForced ? [`a.source <> 'forced'`] : []),
-    ...filterSql('a.context', contextFilters, frame),
-  ];
-  // Of who is not stored no context is known.
-  const isUnassigned = contextFilters.length === 0 ? 'a.user_id IS NULL' : 'false';
-  const { rows } = await db.query<{ assigned: number; unassigned: number }>(
-    `SELECT count(*) FILTER (WHERE ${and(counted)}) AS assigned,
-            count(*) FILTER (WHERE ${isUnassigned}) AS unassigned
-     FROM (SELECT DISTINCT user_id FROM assignment_conflicts
-           WHERE experiment_id = ${frame.experiment} AND first_seen_at <= ${frame.end}) AS c
-     LEFT JOIN assignments a ON a.experiment_id = ${frame.experiment} AND a.user_id = c.user_id`,
-    frame.values,
-  );
-  return must(rows[0], 'a count has one row');
-}
-
-/** Items of an experiment in quarantine. */
-export async function countQuarantined(
-  db: Db,
-  experiment: { readonly id: number; readonly key: string },
-): Promise<number> {
-  const { rows } = await db.query<{ count: number }>(
-    'SELECT count(*) FROM quarantine WHERE experiment IN ($1::text, $2)',
-    [experiment.id, experiment.key],
-  );
-  return must(rows[0], 'a count has one row').count;
 }
 
 interface FirstRow extends Record<string, unknown> {

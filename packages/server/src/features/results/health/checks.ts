@@ -15,6 +15,8 @@ export interface HealthFindings extends Omit<ResultsHealth, 'status' | 'checks'>
   /** Of the users, 0 … 1. */
   readonly conflictShare: number;
   readonly minSample: number;
+  /** Whether every version tells what it was to be decided by; old ones do not. */
+  readonly isPlanKnown: boolean;
 }
 
 const severity = (status: CheckStatus): number => CHECK_STATUSES.indexOf(status);
@@ -130,8 +132,15 @@ const CHECKS: Readonly<Record<HealthCheck['check'], Check>> = {
           'warning',
           `${plural(count, 'item', 'items')} of this experiment could not be stored and ${count === 1 ? 'is' : 'are'} in quarantine.`,
         ],
-  plan_changed: ({ plan_changes: changes }) => {
-    if (changes.length === 0) return ['ok', 'What decides is as it was at the start.'];
+  plan_changed: ({ plan_changes: changes, isPlanKnown }) => {
+    if (changes.length === 0) {
+      return isPlanKnown
+        ? [
+            'ok',
+            'Method, level, planned size and end, goals and guardrails are those of the start.',
+          ]
+        : ['ok', 'No change of the plan is known; its first versions were not kept.'];
+    }
     const fields = [...new Set(changes.map(({ field }) => field))].join(', ');
     const [last] = changes.slice(-1);
     return [

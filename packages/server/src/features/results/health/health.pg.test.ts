@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { ResultsQuery } from '@assay/contract';
 import { describe, expect } from 'vitest';
 import { startedExperiment, type TestApp } from '../../../../test/app.ts';
 import { test } from '../../../../test/fixtures.ts';
+import { splitStatements } from '../../../platform/migrate.ts';
 import { type Db, inTransaction } from '../../../platform/postgres.ts';
 import { requireExperiment } from '../../experiments/service.ts';
 import { COUNTS_MAX } from '../question.ts';
@@ -259,4 +261,30 @@ test('a plan that is changed after the start is told', async ({ api }) => {
   const check = checks.find((one: { check: string }) => one.check === 'plan_changed');
   expect(check).toMatchObject({ status: 'warning' });
   expect(check.message).toContain('analysis.expected_users, metrics');
+});
+
+test('a plan from before plans were kept is the one that stood then', async ({ api }) => {
+  const id = await startedExperiment(api, 'old', {
+    metrics: [{ metric: 'conversion_rate' }, { metric: 'avg_value', role: 'secondary' }],
+    analysis: { expected_users: 1_000 },
+    ends_at: '2999-01-01T00:00:00+02:00',
+  });
+  const told = async () => {
+    const url = `/v1/experiments/${id}/results?source=postgresql`;
+    const { health } = (await api.call('GET', url)).json().summary;
+    const [check] = health.checks.filter((one: { check: string }) => one.check === 'plan_changed');
+    return [health.plan_changes.map((change: { field: string }) => change.field), check.message];
+  };
+  await api.deps.db.query('UPDATE experiment_versions SET plan = NULL');
+  expect(await told()).toEqual([
+    [],
+    'No change of the plan is known; its first versions were not kept.',
+  ]);
+  const file = new URL('../../../../migrations/postgres/0007_version_plans.sql', import.meta.url);
+  const [, fill = ''] = splitStatements(readFileSync(file, 'utf8'));
+  await api.deps.db.query(fill);
+  await api.call('PATCH', `/v1/experiments/${id}`, { name: 'renamed' });
+  expect(await told()).toEqual([[], expect.stringContaining('are those of the start')]);
+  await api.call('PATCH', `/v1/experiments/${id}`, { analysis: { expected_users: 5_000 } });
+  expect(await told()).toEqual([['analysis.expected_users'], expect.any(String)]);
 });

@@ -61,7 +61,13 @@ export function healthOf(
     pre_period_imbalance: imbalance(population, options),
     too_few_users: arms.filter((arm) => arm.users < options.minSample).map(({ key }) => key),
   };
-  const checks = checksOf({ ...found, users, conflictShare, minSample: options.minSample });
+  const checks = checksOf({
+    ...found,
+    users,
+    conflictShare,
+    minSample: options.minSample,
+    isPlanKnown: input.versions.every(({ plan }) => plan !== null),
+  });
   return { status: worst(checks.map(({ status }) => status)), checks: [...checks], ...found };
 }
 

@@ -5,13 +5,13 @@ import { listVersions, requireExperiment } from '../../experiments/service.ts';
 import { askSource, type SourceDeps } from '../choose-source.ts';
 import { COUNTS_MAX } from '../question.ts';
 import type { ResultsDeps } from '../service.ts';
-import { countConflicts } from '../store-postgres.ts';
 import { conflictShareOf } from './conflicts.ts';
 import { splitStatus } from './health.ts';
 import { rootCauseOf } from './root-cause.ts';
 import { type Split, wholeCounts } from './split.ts';
 import { SPLIT_STORES } from './split-stores.ts';
 import { srmOf } from './srm.ts';
+import { countConflicts } from './store.ts';
 
 /**
  * How an experiment's users are split, by several attributes at once, and where a mismatch sits.
@@ -40,8 +40,8 @@ export async function getSrm(
   // After the users, so that the version of each of them is among these.
   const versions = await listVersions(deps.db, experiment.id);
   // Forced users are left out of the split.
-  const population = { ...question, contextFilters: [], withoutForced: true };
-  const conflicts = await countConflicts(deps.db, population);
+  const counted = { ...question, contextFilters: [], withoutForced: true };
+  const conflicts = await countConflicts(deps.resultsDb, counted);
   const { variants } = experiment;
   const split: Split = { variants, versions, counts: sourced.answer[0] ?? [] };
   const segments = names.map((by, index) => ({ by, counts: sourced.answer[index] ?? [] }));
