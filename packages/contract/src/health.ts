@@ -173,8 +173,10 @@ export const ResultsHealth = z
     /** Users reported with another variant than the stored one or, where none is stored, than the hash gives. */
     conflicts: z.number().int(),
     quarantined_events: z.number().int(),
-    /** Changes after the start of method, level, planned size or end, and of which metrics are goals and
-     * guardrails, in order; at most the last 50. */
+    /**
+     * Changes after the start of method, level, planned size or end, of which metrics are goals and
+     * guardrails, and of the shares of the variants, in order; at most the last 50.
+     */
     plan_changes: z.array(
       z.object({
         field: z.enum([
@@ -183,6 +185,7 @@ export const ResultsHealth = z
           'analysis.expected_users',
           'ends_at',
           'metrics',
+          'variants',
         ]),
         version: z.number().int(),
         time: z.string(),

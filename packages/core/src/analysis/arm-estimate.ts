@@ -27,7 +27,8 @@ function countsOf(data: ArmData, outcome: ArmSampleOutcome): Counts {
     case 'mean': {
       const { total, moments } = data;
       const { n } = moments;
-      const value = mean === null ? null : total / n;
+      // Of a sum that is nothing but rounding, the mean is 0.
+      const value = mean === null || mean === 0 ? mean : total / n;
       return { value, sampleSize: count(n), numerator: total, denominator: n };
     }
     case 'ratio': {

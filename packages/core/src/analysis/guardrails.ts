@@ -1,17 +1,16 @@
 import { nonInferiorityRelative, normalSf, type Sample } from '../stats/index.ts';
 import type { Pair } from './adjust.ts';
-import { boundaryOf } from './boundary.ts';
+import type { Boundary } from './boundary.ts';
 import { effectPosterior } from './compare-bayesian.ts';
 import { robustVariances } from './compare-sequential.ts';
 import { finite, pValueOf } from './measured.ts';
-import type { PlannedLook } from './planned-boundary.ts';
 import type { AnalysisMethod, Direction, GuardrailVerdict } from './types.ts';
 
 // Guardrails: one-sided tests that a treatment is not worse than the control by a relative margin
 // (§6.4). All must hold, so they are not adjusted for one another (§6.5).
 
 /** One-sided level of every guardrail. */
-const GUARDRAIL_ALPHA = 0.05;
+export const GUARDRAIL_ALPHA = 0.05;
 
 /** A guardrail, and how it is looked at. */
 export interface GuardrailOptions {
@@ -19,7 +18,8 @@ export interface GuardrailOptions {
   /** Relative, ≥ 0. */
   readonly margin: number;
   readonly direction: Direction;
-  readonly plan: PlannedLook | null;
+  /** One-sided, of a sequential method; null for others. */
+  readonly boundary: Boundary | null;
   /** Of the credible interval, with the prior of which the chance is computed. */
   readonly alpha: number;
 }
@@ -45,7 +45,7 @@ function sequentialMargin({ treatment, control }: Pair, options: GuardrailOption
   const variances = robustVariances(treatment, limit);
   if (variances.status !== 'ok' || control.mean === 0) return UNTESTED;
   const z = (sign * (treatment.mean - limit.mean)) / variances.se;
-  const boundary = boundaryOf(GUARDRAIL_ALPHA, 1, options.plan);
+  const { boundary } = options;
   if (boundary === null || !Number.isFinite(z)) return UNTESTED;
   return { pValue: pValueOf(boundary.pValue(z, treatment.n + control.n)), chance: null };
 }

@@ -22,12 +22,12 @@ function guard(
   { measured, pair, pending }: Unjudged,
   { margin, direction }: AnalysisMetric,
   better: boolean | null,
-  { options: { method, alpha }, plan, isFinal }: Setting,
+  { options: { method, alpha }, guardrailBoundary: boundary, isFinal }: Setting,
 ): GuardrailVerdict {
   const test =
     margin === null || pair === null
       ? UNTESTED
-      : testMargin(pair, { method, margin, direction, plan, alpha });
+      : testMargin(pair, { method, margin, direction, boundary, alpha });
   const numbers = [measured.pValue, measured.chanceToWin, test.pValue, test.chance];
   const isDecidable = pending === null && numbers.some((number) => number !== null);
   return guardrailVerdict({ margin, test, isDecidable, isFinal, isBetter: better });

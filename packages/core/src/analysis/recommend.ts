@@ -129,8 +129,9 @@ function overrun({ analysis: { informationFraction }, method }: DecisionInput): 
     return [];
   }
   const times = informationFraction.toFixed(1);
+  const looks = method === 'fixed' ? 'for one look at its end' : 'for all looks up to its end';
   return [
-    `There are ${times} times the users of the plan, whose error rate holds for one look at its end: every later look is a further chance to be wrong.`,
+    `There are ${times} times the users of the plan, whose error rate holds ${looks}: every later look is a further chance to be wrong.`,
   ];
 }
 

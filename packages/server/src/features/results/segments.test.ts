@@ -32,9 +32,11 @@ function goalsIn(segments: Readonly<Record<string, Outcomes>>): Population {
       })),
     ),
   );
-  const users = Object.keys(segments).flatMap((segment) =>
-    variants.map(({ id }) => ({ variantId: id, segment, users: 1_000 })),
-  );
+  const names = Object.keys(segments);
+  const users = variants.flatMap(({ id }) => [
+    { variantId: id, users: 1_000 * names.length },
+    ...names.map((segment) => ({ variantId: id, segment, users: 1_000 })),
+  ]);
   const uses = keys.map((key): UsedMetric => {
     const metric = { ...builtInMetric('conversion_rate', undefined), key };
     return { metric, role: 'goal', margin: null, isAsked: true, decides: true };
@@ -50,6 +52,25 @@ function comparisonsOf(population: Population) {
   const [segment] = segmentResults(population, ['DE'], OPTIONS);
   return Object.values(segment?.variants[1]?.metrics ?? {}).map(({ vs_control }) => vs_control);
 }
+
+describe('a segment', () => {
+  it('is as far as the experiment is to its plan, and ends with it', () => {
+    const population = goalsIn({ DE: [[100, 140]], FR: [[100, 101]] });
+    const of = (options: Partial<AnalysisOptions>) => {
+      const [segment] = segmentResults(population, ['DE', 'FR'], { ...OPTIONS, ...options });
+      const comparison = segment?.variants[1]?.metrics.g0?.vs_control;
+      if (!comparison) throw new Error('nothing was compared');
+      return comparison;
+    };
+    const [onTheWay, atTheEnd] = [8_000, 4_000].map((plannedUsers) => of({ plannedUsers }));
+    expect(onTheWay).toMatchObject({ test: 'group_sequential', significant: false });
+    expect(atTheEnd).toMatchObject({ test: 'group_sequential', significant: true });
+    const fixed = of({ method: 'fixed', plannedUsers: 4_000 });
+    expect(fixed).toMatchObject({ pending: null, significant: true });
+    // The end of a plan asks for little more than a test that is read once.
+    expect((atTheEnd?.p_value ?? 1) / (fixed.p_value ?? 1)).toBeLessThan(1.5);
+  });
+});
 
 describe('the goals of segments', () => {
   it('are one family, in which those count that are not released yet', () => {

@@ -137,7 +137,7 @@ const CHECKS: Readonly<Record<HealthCheck['check'], Check>> = {
       return isPlanKnown
         ? [
             'ok',
-            'Method, level, planned size and end, goals and guardrails are those of the start.',
+            'Method, level, planned size and end, goals, guardrails and shares are those of the start.',
           ]
         : ['ok', 'No change of the plan is known; its first versions were not kept.'];
     }

@@ -12,7 +12,12 @@ const PLAN: ExperimentPlan = {
 
 const changesOf = (...plans: readonly (ExperimentPlan | null)[]) =>
   planChanges(
-    plans.map((plan, day) => ({ version: day + 2, effectiveAt: `2026-01-0${day + 1}`, plan })),
+    plans.map((plan, day) => ({
+      version: day + 2,
+      effectiveAt: `2026-01-0${day + 1}`,
+      plan,
+      allocations: [{ variantId: 1, allocation: 5_000 }],
+    })),
   );
 
 describe('the changes of a plan', () => {
@@ -38,6 +43,16 @@ describe('the changes of a plan', () => {
     expect(changesOf(PLAN, null, later)).toEqual([
       { field: 'ends_at', version: 4, time: '2026-01-03' },
     ]);
+  });
+
+  it('are also those of the split, whatever is known of plans', () => {
+    const versions = [5_000, 5_000, 2_000].map((allocation, day) => ({
+      version: day + 2,
+      effectiveAt: `2026-01-0${day + 1}`,
+      plan: null,
+      allocations: [{ variantId: 1, allocation }],
+    }));
+    expect(planChanges(versions)).toEqual([{ field: 'variants', version: 4, time: '2026-01-03' }]);
   });
 
   it('are the last fifty', () => {

@@ -16,20 +16,32 @@ const FIELDS = {
   metrics: 'metrics',
 } as const satisfies Record<keyof ExperimentPlan, string>;
 
-/** What was changed after the start of that by which an experiment is decided, in order. */
+/**
+ * What was changed after the start of that by which an experiment is decided, in order: its plan, and
+ * the shares of its variants, which a plan takes to be constant.
+ */
 export function planChanges(
-  versions: readonly Pick<ExperimentVersion, 'version' | 'effectiveAt' | 'plan'>[],
+  versions: readonly Pick<ExperimentVersion, 'version' | 'effectiveAt' | 'plan' | 'allocations'>[],
 ): ResultsHealth['plan_changes'] {
   let before: ExperimentPlan | null = null;
   return versions
-    .flatMap(({ version, effectiveAt, plan }) => {
-      const [was, is] = [before, plan];
+    .flatMap(({ version, effectiveAt, plan, allocations }, index) => {
+      const was = before;
       before = plan ?? before;
-      if (was === null || is === null) return [];
-      const names = Object.keys(FIELDS) as (keyof ExperimentPlan)[];
-      return names
-        .filter((name) => !isDeepStrictEqual(was[name], is[name]))
-        .map((name) => ({ field: FIELDS[name], version, time: effectiveAt }));
+      const isSplitAnew =
+        index > 0 && !isDeepStrictEqual(versions[index - 1]?.allocations, allocations);
+      const fields: Field[] = [
+        ...(was === null || plan === null ? [] : changedFields(was, plan)),
+        ...(isSplitAnew ? (['variants'] as const) : []),
+      ];
+      return fields.map((field) => ({ field, version, time: effectiveAt }));
     })
     .slice(-CHANGES_MAX);
 }
+
+type Field = ResultsHealth['plan_changes'][number]['field'];
+
+const changedFields = (was: ExperimentPlan, is: ExperimentPlan): readonly Field[] =>
+  (Object.keys(FIELDS) as (keyof ExperimentPlan)[])
+    .filter((name) => !isDeepStrictEqual(was[name], is[name]))
+    .map((name) => FIELDS[name]);
