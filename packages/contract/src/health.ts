@@ -175,7 +175,7 @@ export const ResultsHealth = z
     quarantined_events: z.number().int(),
     /**
      * Changes after the start of method, level, planned size or end, of which metrics are goals and
-     * guardrails, and of the shares of the variants, in order; at most the last 50.
+     * guardrails and what they mean, and of the shares of the variants, in order; at most the last 50.
      */
     plan_changes: z.array(
       z.object({
@@ -187,6 +187,9 @@ export const ResultsHealth = z
           'metrics',
           'variants',
         ]),
+        /** Key of a goal or guardrail that means something else now; absent for other changes. */
+        metric: z.string().optional(),
+        /** Of the experiment. */
         version: z.number().int(),
         time: z.string(),
       }),

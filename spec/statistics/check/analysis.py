@@ -82,11 +82,8 @@ def robust_error(trial, arm_name, raw):
 def robust_variances(t, c):
     """Of both means, by the larger of Welch's and the pooled standard error of their difference."""
     errors = means.standard_errors(t, c)
-    if errors["pooledSe"] <= errors["welchSe"]:
-        return errors["se"], stats.sem(t) ** 2, stats.sem(c) ** 2
-    centred = np.concatenate([t - t.mean(), c - c.mean()])
-    pooled = np.sum(centred**2) / (len(centred) - 2)
-    return errors["se"], pooled / len(t), pooled / len(c)
+    scale = (errors["se"] / errors["welchSe"]) ** 2
+    return errors["se"], scale * stats.sem(t) ** 2, scale * stats.sem(c) ** 2
 
 
 def planned_error(z, level, fraction):

@@ -20,25 +20,20 @@ interface RobustVariances {
   readonly se: number;
 }
 
-/** The larger of Welch's and the pooled standard error (§4.2), with the variances it is made of. */
+/**
+ * The larger of Welch's and the pooled standard error (§4.2), with the variances it is made of: Welch's,
+ * in proportion. Where arms are of the same size the two errors are equal but for rounding, which must
+ * not decide how the error is divided.
+ */
 export function robustVariances(treatment: Sample, control: Sample): Outcome<RobustVariances> {
   const error = robustStandardError(treatment, control);
   if (error.status !== 'ok') return error;
   const { welchSe, se } = error;
-  if (se === welchSe) {
-    return {
-      status: 'ok',
-      varianceTreatment: treatment.variance / treatment.n,
-      varianceControl: control.variance / control.n,
-      se,
-    };
-  }
-  const share = control.n / (treatment.n + control.n);
-  const square = se * se;
+  const scale = se === welchSe ? 1 : (se / welchSe) ** 2;
   return {
     status: 'ok',
-    varianceTreatment: square * share,
-    varianceControl: square * (1 - share),
+    varianceTreatment: (scale * treatment.variance) / treatment.n,
+    varianceControl: (scale * control.variance) / control.n,
     se,
   };
 }

@@ -35,6 +35,17 @@ const arm = fc
   .map(({ n, value, variance }) => mean(n, value, variance));
 
 describe('the sequential method', () => {
+  it('divides the error of a lift alike, whichever arm is the larger by a user', () => {
+    const limits = [201, 200, 199].map((n) => {
+      const { liftLower, liftUpper } = compare([mean(200, 1, 2), mean(n, 0.6, 0.5)], OPEN);
+      return [liftLower ?? Number.NaN, liftUpper ?? Number.NaN] as const;
+    });
+    for (const [lower, upper] of limits) {
+      expect(lower / (limits[0]?.[0] ?? 0)).toBeCloseTo(1, 1);
+      expect(upper / (limits[0]?.[1] ?? 0)).toBeCloseTo(1, 1);
+    }
+  });
+
   it('gives p-value, interval and lift that agree, with a plan and without', () => {
     const plans = fc.constantFrom(null, 50_000, 1_000);
     fc.assert(

@@ -78,6 +78,13 @@ describe('the recommendation', () => {
     },
   );
 
+  it('does not roll back for harm that is seen through a contaminated covariate alone', () => {
+    const blocks = [{ kind: 'contaminated_covariate', metric: 'goal' }] as const;
+    expect(decide(input([goal(WORSE)]), { blocks })).toMatchObject({ recommendation: 'discuss' });
+    const harmed = input([goal(WORSE), guardrail(0.01, WORSE)]);
+    expect(decide(harmed, { blocks })).toMatchObject({ recommendation: 'roll_back' });
+  });
+
   it('asks of a guardrail that its margin holds', () => {
     const held = decide(input([goal(BETTER), guardrail(0.2, SAME)]));
     expect(held.recommendation).toBe('ship');

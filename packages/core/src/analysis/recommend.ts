@@ -106,18 +106,24 @@ const BLOCKS: Readonly<Record<HealthBlock['kind'], (metric: string) => string>> 
     `What users did before their assignment differs too much in "${metric}": the covariate may not be from before.`,
 };
 
-/** The given blocks, and the contaminated covariates of metrics that decide. */
-function blocksOf({ analysis, blocks }: DecisionInput): readonly string[] {
-  const contaminated = analysis.metrics.filter(
+/** Keys of the metrics that decide and whose covariate is contaminated: their numbers are in doubt. */
+function contaminatedKeys({ analysis, blocks }: DecisionInput): ReadonlySet<string> {
+  const given = blocks.filter(({ kind }) => kind === 'contaminated_covariate');
+  const flagged = analysis.metrics.filter(
     ({ role, comparisons }) =>
       role !== 'secondary' &&
       comparisons.some((comparison) => comparison?.flags.includes('COVARIATE_CONTAMINATION')),
   );
-  const sentences = [
-    ...blocks.map(({ kind, metric }) => BLOCKS[kind](metric)),
-    ...contaminated.map(({ key }) => BLOCKS.contaminated_covariate(key)),
+  return new Set([...given.map(({ metric }) => metric), ...flagged.map(({ key }) => key)]);
+}
+
+/** What forbids a winner, in words. */
+function blocksOf(input: DecisionInput): readonly string[] {
+  const missing = input.blocks.filter(({ kind }) => kind === 'missing_events');
+  return [
+    ...missing.map(({ metric }) => BLOCKS.missing_events(metric)),
+    ...[...contaminatedKeys(input)].map(BLOCKS.contaminated_covariate),
   ];
-  return [...new Set(sentences)];
 }
 
 /** From so many times the planned users on, the looks beyond the plan are worth a word. */
@@ -156,14 +162,19 @@ function decide(
   judgements: readonly Judgement[],
   isFinal: boolean,
   isBlocked: boolean,
+  doubted: ReadonlySet<string>,
 ): Omit<Recommendation, 'reasons'> {
   const isHarmed = ({ worse, failed }: Judgement): boolean => worse.length + failed.length > 0;
+  const isHarmedBeyondDoubt = ({ worse, failed }: Judgement): boolean =>
+    [...worse, ...failed].some(({ metric }) => !doubted.has(metric.key));
   const ready = judgements.filter((arm) => arm.better.length > 0 && !isHarmed(arm));
   const clean = ready.filter(({ doubtful, unproven }) => doubtful.length + unproven.length === 0);
   const [best] = [...clean].sort((a, b) => b.effect - a.effect);
   if (best !== undefined && !isBlocked) return { recommendation: 'ship', winner: best.key };
+  if (judgements.some(isHarmedBeyondDoubt) && ready.length === 0) {
+    return { recommendation: 'roll_back', winner: null };
+  }
   const isAnyHarmed = judgements.some(isHarmed);
-  if (isAnyHarmed && ready.length === 0) return { recommendation: 'roll_back', winner: null };
   // What is better and waits for nothing but its guardrails may get them with more users.
   const isStuck = isAnyHarmed || clean.length > 0 || ready.some((arm) => arm.doubtful.length > 0);
   return { recommendation: isFinal || isStuck ? 'discuss' : 'keep_running', winner: null };
@@ -174,7 +185,8 @@ function decide(
  * better in a goal, worse in nothing, and within the margin of every guardrail, the best of several by
  * its effect in the first goal; roll back when a goal or a guardrail is worse and no treatment is
  * better and unharmed; keep running while more users could decide; else discuss. A broken split or
- * a fault of the data forbids a winner. A treatment with few users does not hold up the others. With a
+ * a fault of the data forbids a winner, and harm that is seen through a contaminated covariate alone is
+ * no reason to roll back. A treatment with few users does not hold up the others. With a
  * margin that holds, a significant difference within it is no harm.
  */
 export function recommend(input: DecisionInput): Recommendation {
@@ -206,7 +218,8 @@ export function recommend(input: DecisionInput): Recommendation {
   if (!hasControl || judgements.length === 0) {
     return none(isFinal ? 'discuss' : 'keep_running', notes);
   }
-  const decision = decide(judgements, isFinal, blocksOf(input).length > 0);
+  const isBlocked = blocksOf(input).length > 0;
+  const decision = decide(judgements, isFinal, isBlocked, contaminatedKeys(input));
   const hasGoal = metrics.some(({ role }) => role === 'goal');
   if (!hasGoal && decision.recommendation !== 'roll_back') {
     return none('discuss', ['No goal metric was compared.', ...notes]);
@@ -220,7 +233,6 @@ export function recommend(input: DecisionInput): Recommendation {
         ? ['The experiment has come to its end without a significant difference.']
         : [];
   // What no number of users would mend comes before what more of them could.
-  const isBlocked = blocksOf(input).length > 0;
   return {
     ...decision,
     reasons: isBlocked ? [...notes, ...why, ...found] : [...why, ...found, ...notes],

@@ -2,7 +2,7 @@ import { BUILT_IN_METRICS, isBuiltInMetric } from '@assay/contract';
 import { invalidFields } from '../../errors.ts';
 import type { Db } from '../../platform/postgres.ts';
 import type { MetricRecord } from './metric.ts';
-import { findMetrics, holdMetrics } from './store.ts';
+import { findMetrics, findMetricsAt, holdMetrics } from './store.ts';
 
 // What other features ask of the catalogue: it is apart from the service, which itself asks them.
 
@@ -23,6 +23,17 @@ export async function metricsNamed(
   const found = keys.length === 0 ? [] : await findMetrics(db, keys);
   const metrics = new Map(found.map((metric) => [metric.key, metric]));
   return { metrics, unknown: keys.filter((key) => !metrics.has(key)) };
+}
+
+/** What names of the catalogue meant at a time, RFC 3339, by key; also those that were deleted since. */
+export async function metricsNamedAt(
+  db: Db,
+  names: readonly string[],
+  time: string,
+): Promise<ReadonlyMap<string, MetricRecord>> {
+  const keys = catalogueKeys(names);
+  const found = keys.length === 0 ? [] : await findMetricsAt(db, keys, time);
+  return new Map(found.map((metric) => [metric.key, metric]));
 }
 
 /**

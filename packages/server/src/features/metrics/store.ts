@@ -120,6 +120,24 @@ export async function findMetrics(
   return rows.map(fromRow);
 }
 
+/** What the keys meant at a time, RFC 3339, also those that were deleted since; `updatedAt` is of that version. */
+export async function findMetricsAt(
+  db: Db,
+  keys: readonly string[],
+  time: string,
+): Promise<readonly MetricRecord[]> {
+  const { rows } = await db.query<Row>(
+    `SELECT m.id, m.key, v.version, v.definition, ${rfc3339('m.created_at')} AS created_at,
+       ${rfc3339('v.created_at')} AS updated_at
+     FROM metrics m CROSS JOIN LATERAL (
+       SELECT version, definition, created_at FROM metric_versions
+       WHERE metric_id = m.id AND created_at <= $2 ORDER BY version DESC LIMIT 1) v
+     WHERE m.key = ANY($1)`,
+    [keys, time],
+  );
+  return rows.map(fromRow);
+}
+
 /** Those of the keys that the catalogue has; none of them is deleted before the transaction ends. */
 export async function holdMetrics(db: Db, keys: readonly string[]): Promise<readonly string[]> {
   const { rows } = await db.query<{ key: string }>(

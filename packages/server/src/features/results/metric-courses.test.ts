@@ -10,7 +10,14 @@ import type { UsedMetric } from './use-metrics.ts';
 const DAY = 86_400;
 const { variants } = splitOf([], [[50, 50]]);
 const metric = builtInMetric('conversion_rate', undefined);
-const use: UsedMetric = { metric, role: 'goal', margin: null, isAsked: true, decides: true };
+const use: UsedMetric = {
+  metric,
+  role: 'goal',
+  margin: null,
+  isAsked: true,
+  decides: true,
+  redefinedAt: null,
+};
 const OPTIONS: AnalysisOptions = {
   method: 'sequential',
   alpha: 0.05,

@@ -1,10 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import { BUILT_IN_METRICS, isBuiltInMetric, type ResultsQuery } from '@assay/contract';
 import type { MetricRole } from '@assay/core/analysis';
 import { invalidFields, must } from '../../errors.ts';
 import type { Db } from '../../platform/postgres.ts';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
+import type { MetricRecord } from '../metrics/metric.ts';
 import { resolveMetric } from '../metrics/resolve.ts';
-import { metricsNamed } from '../metrics/service-names.ts';
+import { metricsNamed, metricsNamedAt } from '../metrics/service-names.ts';
 import { builtInMetric } from './built-ins.ts';
 import type { ResolvedMetric } from './metric.ts';
 
@@ -17,8 +19,11 @@ export interface UsedMetric {
   readonly isAsked: boolean;
   /** False: it is only looked at, and the verdict does not depend on it. */
   readonly decides: boolean;
+  /** When a goal or guardrail got, after the start, another meaning than it had then; else null. */
+  readonly redefinedAt: string | null;
 }
 
+const NO_METRICS: ReadonlyMap<string, MetricRecord> = new Map();
 const DEFAULT_METRICS: readonly string[] = ['conversion_rate', 'unique_users'];
 
 export const isTotal = (metric: ResolvedMetric): boolean =>
@@ -27,10 +32,23 @@ export const isTotal = (metric: ResolvedMetric): boolean =>
   metric.kind !== 'funnel' &&
   metric.isTotal;
 
+const meaningOf = ({ definition, version }: MetricRecord): ResolvedMetric =>
+  resolveMetric(definition, version);
+
+/** When a metric got another meaning than it had; null while it means the same. */
+function redefinition(was: MetricRecord | undefined, is: MetricRecord | undefined): string | null {
+  if (was === undefined || is === undefined) return null;
+  const { version } = is;
+  // Another name or description is a version too.
+  const isSame = isDeepStrictEqual(meaningOf({ ...was, version }), meaningOf(is));
+  return isSame ? null : is.updatedAt;
+}
+
 /**
  * The metrics of a result: those asked for, and always the experiment's own, so that the verdict does
  * not depend on what one looks at. Where the experiment has no goal, the first metric asked for that
- * is compared is one.
+ * is compared is one. Those of an archived experiment mean what they did when it was archived, for it
+ * does not change any more.
  *
  * @throws DomainError `invalid` for names that mean nothing
  */
@@ -40,10 +58,17 @@ export async function metricsToUse(
   query: Pick<ResultsQuery, 'metrics' | 'event_type'>,
 ): Promise<readonly UsedMetric[]> {
   const own = experiment.metrics;
-  const asked =
-    query.metrics ?? (own.length > 0 ? own.map(({ metric }) => metric) : DEFAULT_METRICS);
-  const names = [...new Set([...asked, ...own.map(({ metric }) => metric)])];
-  const { metrics: catalogue, unknown } = await metricsNamed(db, names);
+  const ownNames = own.map(({ metric }) => metric);
+  const asked = query.metrics ?? (own.length > 0 ? ownNames : DEFAULT_METRICS);
+  const names = [...new Set([...asked, ...ownNames])];
+  const { startedAt, status, updatedAt } = experiment;
+  const [now, atStart, kept] = await Promise.all([
+    metricsNamed(db, names),
+    startedAt === null ? NO_METRICS : metricsNamedAt(db, ownNames, startedAt),
+    status === 'archived' ? metricsNamedAt(db, ownNames, updatedAt) : NO_METRICS,
+  ]);
+  const catalogue = new Map([...now.metrics, ...kept]);
+  const unknown = now.unknown.filter((name) => !kept.has(name));
   if (unknown.length > 0) {
     throw invalidFields(
       unknown.map((name) => ({
@@ -57,13 +82,15 @@ export async function metricsToUse(
     const record = catalogue.get(name);
     const metric = isBuiltInMetric(name)
       ? builtInMetric(name, query.event_type)
-      : resolveMetric(must(record, 'unknown names are refused').definition, record?.version ?? 0);
+      : meaningOf(must(record, 'unknown names are refused'));
+    const role = use?.role ?? 'secondary';
     return {
       metric,
-      role: use?.role ?? 'secondary',
+      role,
       margin: use?.margin ?? null,
       isAsked: asked.includes(name),
       decides: use !== undefined,
+      redefinedAt: role === 'secondary' ? null : redefinition(atStart.get(name), record),
     };
   });
   const isGoal = ({ metric, role }: UsedMetric): boolean => role === 'goal' && !isTotal(metric);

@@ -141,7 +141,10 @@ const CHECKS: Readonly<Record<HealthCheck['check'], Check>> = {
           ]
         : ['ok', 'No change of the plan is known; its first versions were not kept.'];
     }
-    const fields = [...new Set(changes.map(({ field }) => field))].join(', ');
+    const names = changes.map(({ field, metric }) =>
+      metric === undefined ? field : `the meaning of "${metric}"`,
+    );
+    const fields = [...new Set(names)].join(', ');
     const [last] = changes.slice(-1);
     return [
       'warning',

@@ -288,3 +288,37 @@ test('a plan from before plans were kept is the one that stood then', async ({ a
   await api.call('PATCH', `/v1/experiments/${id}`, { analysis: { expected_users: 5_000 } });
   expect(await told()).toEqual([['analysis.expected_users'], expect.any(String)]);
 });
+
+test('a goal that gets another meaning after the start is told', async ({ api }) => {
+  const define = (body: object, key?: string) =>
+    api.call(key === undefined ? 'POST' : 'PATCH', `/v1/metrics${key ? `/${key}` : ''}`, body);
+  await define({ key: 'buys', name: 'Buys', kind: 'count', event_type: 'buy' });
+  const id = await startedExperiment(api, 'goal', { metrics: [{ metric: 'buys' }] });
+  const changes = async () => {
+    const url = `/v1/experiments/${id}/results?source=postgresql`;
+    return (await api.call('GET', url)).json().summary.health.plan_changes;
+  };
+  await define({ name: 'Purchases' }, 'buys');
+  expect(await changes()).toEqual([]);
+  await define({ direction: 'decrease' }, 'buys');
+  expect(await changes()).toMatchObject([{ field: 'metrics', metric: 'buys', version: 2 }]);
+});
+
+test('an archived experiment keeps the meaning of its metrics, whatever becomes of them', async ({
+  api,
+}) => {
+  const metric = { key: 'buys', name: 'Buys', kind: 'count', event_type: 'buy' };
+  await api.call('POST', '/v1/metrics', metric);
+  const id = await startedExperiment(api, 'past', { metrics: [{ metric: 'buys' }] });
+  for (const action of ['stop', 'archive'])
+    await api.call('POST', `/v1/experiments/${id}/${action}`);
+  const versions = async () => {
+    const answer = await api.call('GET', `/v1/experiments/${id}/results?source=postgresql`);
+    expect(answer.statusCode).toBe(200);
+    return answer.json().metadata.metrics;
+  };
+  expect((await api.call('DELETE', '/v1/metrics/buys')).statusCode).toBe(204);
+  expect(await versions()).toMatchObject([{ key: 'buys', version: 1 }]);
+  await api.call('POST', '/v1/metrics', { ...metric, kind: 'conversion', event_type: 'other' });
+  expect(await versions()).toMatchObject([{ key: 'buys', version: 1 }]);
+});

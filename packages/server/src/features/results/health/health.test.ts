@@ -89,7 +89,14 @@ function healthOfMade(made: Made): ResultsHealth {
     ...made.sourced,
   };
   const uses: UsedMetric[] = [
-    { metric, role: made.role ?? 'goal', margin: null, isAsked: true, decides: true },
+    {
+      metric,
+      role: made.role ?? 'goal',
+      margin: null,
+      isAsked: true,
+      decides: true,
+      redefinedAt: null,
+    },
   ];
   const population: Population = { variants: split.variants, uses, arms: armsOf(answer) };
   const trouble = {

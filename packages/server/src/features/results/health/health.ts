@@ -53,7 +53,7 @@ export function healthOf(
     srm: splitHealth(input, conflictShare),
     conflicts: conflictsOf(trouble.conflicts),
     quarantined_events: trouble.quarantined,
-    plan_changes: planChanges(input.versions),
+    plan_changes: planChanges(input.versions, population.uses),
     lag_ms: lagMs,
     data_freshness: { as_of: asOf, lag_ms: lagMs, status: freshness(sourced, question) },
     missing_events: [...missingEvents(population, answer, question)],

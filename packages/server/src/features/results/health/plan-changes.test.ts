@@ -14,10 +14,11 @@ const changesOf = (...plans: readonly (ExperimentPlan | null)[]) =>
   planChanges(
     plans.map((plan, day) => ({
       version: day + 2,
-      effectiveAt: `2026-01-0${day + 1}`,
+      effectiveAt: new Date(Date.UTC(2026, 0, 1 + day)).toISOString().slice(0, 10),
       plan,
       allocations: [{ variantId: 1, allocation: 5_000 }],
     })),
+    [],
   );
 
 describe('the changes of a plan', () => {
@@ -45,14 +46,21 @@ describe('the changes of a plan', () => {
     ]);
   });
 
-  it('are also those of the split, whatever is known of plans', () => {
+  it('are also those of the split and of the meaning of metrics, whatever is known of plans', () => {
     const versions = [5_000, 5_000, 2_000].map((allocation, day) => ({
       version: day + 2,
-      effectiveAt: `2026-01-0${day + 1}`,
+      effectiveAt: new Date(Date.UTC(2026, 0, 1 + day)).toISOString().slice(0, 10),
       plan: null,
       allocations: [{ variantId: 1, allocation }],
     }));
-    expect(planChanges(versions)).toEqual([{ field: 'variants', version: 4, time: '2026-01-03' }]);
+    const uses = [
+      { metric: { key: 'buys' }, redefinedAt: '2026-01-02T12' },
+      { metric: { key: 'visits' }, redefinedAt: null },
+    ];
+    expect(planChanges(versions, uses)).toEqual([
+      { field: 'metrics', metric: 'buys', version: 3, time: '2026-01-02T12' },
+      { field: 'variants', version: 4, time: '2026-01-03' },
+    ]);
   });
 
   it('are the last fifty', () => {

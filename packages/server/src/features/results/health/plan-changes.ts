@@ -16,30 +16,46 @@ const FIELDS = {
   metrics: 'metrics',
 } as const satisfies Record<keyof ExperimentPlan, string>;
 
+type Version = Pick<ExperimentVersion, 'version' | 'effectiveAt' | 'plan' | 'allocations'>;
+type PlanChange = ResultsHealth['plan_changes'][number];
+
 /**
- * What was changed after the start of that by which an experiment is decided, in order: its plan, and
- * the shares of its variants, which a plan takes to be constant.
+ * What was changed after the start of that by which an experiment is decided, in order: its plan, what
+ * its goals and guardrails mean, and the shares of its variants, which a plan takes to be constant.
  */
 export function planChanges(
-  versions: readonly Pick<ExperimentVersion, 'version' | 'effectiveAt' | 'plan' | 'allocations'>[],
+  versions: readonly Version[],
+  uses: readonly {
+    readonly metric: { readonly key: string };
+    readonly redefinedAt: string | null;
+  }[],
 ): ResultsHealth['plan_changes'] {
-  let before: ExperimentPlan | null = null;
-  return versions
-    .flatMap(({ version, effectiveAt, plan, allocations }, index) => {
-      const was = before;
-      before = plan ?? before;
-      const isSplitAnew =
-        index > 0 && !isDeepStrictEqual(versions[index - 1]?.allocations, allocations);
-      const fields: Field[] = [
-        ...(was === null || plan === null ? [] : changedFields(was, plan)),
-        ...(isSplitAnew ? (['variants'] as const) : []),
-      ];
-      return fields.map((field) => ({ field, version, time: effectiveAt }));
-    })
+  const redefined = uses.flatMap(({ metric: { key }, redefinedAt }): PlanChange[] => {
+    if (redefinedAt === null) return [];
+    const version = versions.findLast(({ effectiveAt }) => effectiveAt <= redefinedAt)?.version;
+    return [{ field: 'metrics', metric: key, version: version ?? 0, time: redefinedAt }];
+  });
+  return [...editsOf(versions), ...redefined]
+    .sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
     .slice(-CHANGES_MAX);
 }
 
-type Field = ResultsHealth['plan_changes'][number]['field'];
+function editsOf(versions: readonly Version[]): readonly PlanChange[] {
+  let before: ExperimentPlan | null = null;
+  return versions.flatMap(({ version, effectiveAt, plan, allocations }, index) => {
+    const was = before;
+    before = plan ?? before;
+    const isSplitAnew =
+      index > 0 && !isDeepStrictEqual(versions[index - 1]?.allocations, allocations);
+    const fields: Field[] = [
+      ...(was === null || plan === null ? [] : changedFields(was, plan)),
+      ...(isSplitAnew ? (['variants'] as const) : []),
+    ];
+    return fields.map((field) => ({ field, version, time: effectiveAt }));
+  });
+}
+
+type Field = PlanChange['field'];
 
 const changedFields = (was: ExperimentPlan, is: ExperimentPlan): readonly Field[] =>
   (Object.keys(FIELDS) as (keyof ExperimentPlan)[])
