@@ -1,7 +1,7 @@
 import { wilsonInterval } from '@assay/core/stats';
 import { describe, expect, it } from 'vitest';
 import type { Question, SeriesRow } from './question.ts';
-import { type SeriesFrame, seriesFrameOf, timeSeries } from './time-series.ts';
+import { type SilentBuckets, silentBucketsOf, timeSeries } from './time-series.ts';
 
 const DAY = 86_400;
 const row = (variantId: number, day: number, count: number, users: number) => ({
@@ -18,7 +18,7 @@ const arrival = (variantId: number, day: number, users: number) => ({
 });
 
 const dayOf = (day: number): string => new Date(day * DAY * 1000).toISOString();
-const WITHOUT_SILENCE: SeriesFrame = { times: [], eventTypes: [] };
+const WITHOUT_SILENCE: SilentBuckets = { times: [], eventTypes: [] };
 const question = (given: Partial<Question> = {}) => ({
   eventTypes: undefined,
   series: { bucket: 'day' as const, start: dayOf(10.5) },
@@ -34,9 +34,9 @@ describe('a time series', () => {
       row(1, 12, 3, 3),
     ];
     const assigned = [arrival(1, 9, 20), arrival(2, 11, 7)];
-    const frame = seriesFrameOf(question(), series, 2);
+    const silent = silentBucketsOf(question(), series, 2);
     const shown = (variantId: number) =>
-      timeSeries(variantId, series, assigned, 0.05, frame).map(
+      timeSeries(variantId, series, assigned, 0.05, silent).map(
         ({ time, event_type, count, users, assigned_users }) =>
           [Date.parse(time) / DAY / 1000, event_type, count, users, assigned_users] as const,
       );
@@ -59,7 +59,7 @@ describe('a time series', () => {
       [13, 'buy', 0, 0, 7],
       [13, 'view', 0, 0, 7],
     ]);
-    const [bucket] = timeSeries(2, series, assigned, 0.05, frame);
+    const [bucket] = timeSeries(2, series, assigned, 0.05, silent);
     const interval = wilsonInterval({ x: 0, n: 7 }, 0.05);
     if (interval.status !== 'ok') throw new Error(interval.status);
     expect(bucket).toMatchObject({ ci_lower: interval.lower, ci_upper: interval.upper });
@@ -71,7 +71,7 @@ describe('a time series', () => {
       series: { bucket: 'hour', start: dayOf(10) },
       seriesEnd: dayOf(10.25),
     });
-    const { times, eventTypes } = seriesFrameOf(hours, [], 2);
+    const { times, eventTypes } = silentBucketsOf(hours, [], 2);
     expect(eventTypes).toEqual(['buy', 'view']);
     expect(times).toEqual([0, 1, 2, 3, 4, 5].map((hour) => 10 * DAY + hour * 3_600));
   });
@@ -79,10 +79,24 @@ describe('a time series', () => {
   it('has only what happened where zeros would be too many', () => {
     const minutes = question({ series: { bucket: 'minute', start: dayOf(10) } });
     const series = [row(1, 10, 1, 1), row(1, 13, 1, 1)];
-    expect(seriesFrameOf(minutes, series, 2).times).toHaveLength(4_608);
-    const frame = seriesFrameOf(minutes, series, 3);
-    expect(frame).toEqual(WITHOUT_SILENCE);
-    expect(timeSeries(1, series, [arrival(1, 9, 20)], 0.05, frame)).toHaveLength(2);
+    expect(silentBucketsOf(minutes, series, 2).times).toHaveLength(4_608);
+    const silent = silentBucketsOf(minutes, series, 3);
+    expect(silent).toEqual(WITHOUT_SILENCE);
+    expect(timeSeries(1, series, [arrival(1, 9, 20)], 0.05, silent)).toHaveLength(2);
+  });
+
+  it('looks at nothing but what happened where zeros would be too many', () => {
+    // Every row has a time and a type of its own: each time with each type would be 25 million.
+    const series = Array.from({ length: 5_000 }, (_, day) => ({
+      ...row(1, 5_000 - day, 1, 1),
+      eventType: `type ${day}`,
+    }));
+    const silent = silentBucketsOf(question({ seriesEnd: dayOf(5_001) }), series, 1);
+    expect(silent).toEqual(WITHOUT_SILENCE);
+    const buckets = timeSeries(1, series, [arrival(1, 0, 20)], 0.05, silent);
+    expect(buckets.map((bucket) => bucket.event_type)).toEqual(
+      series.map(({ eventType }) => eventType).reverse(),
+    );
   });
 
   it('has the users assigned up to the end of each bucket, also before the series begins', () => {

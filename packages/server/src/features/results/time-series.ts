@@ -1,6 +1,7 @@
 import type { TimeBucket } from '@assay/contract';
 import { wilsonInterval } from '@assay/core/stats';
 import { firstBucket, lastBucket } from './buckets.ts';
+import { groupedBy } from './grouped-by.ts';
 import {
   type AssignedRow,
   BUCKET_SECONDS,
@@ -10,11 +11,13 @@ import {
 } from './question.ts';
 
 /** Where a time series has zeros if nothing happened; in their order. */
-export interface SeriesFrame {
+export interface SilentBuckets {
   /** Seconds since the epoch. */
   readonly times: readonly number[];
   readonly eventTypes: readonly string[];
 }
+
+const NOTHING = { count: 0, users: 0 };
 
 const inOrder = <T>(values: readonly T[]): readonly T[] =>
   [...new Set(values)].sort((a, b) => (a < b ? -1 : 1));
@@ -23,11 +26,11 @@ const inOrder = <T>(values: readonly T[]): readonly T[] =>
  * The buckets of a question, and the types asked for or else seen in any variant; nothing where the
  * zeros would be too many.
  */
-export function seriesFrameOf(
+export function silentBucketsOf(
   { eventTypes, series, seriesEnd }: Pick<Question, 'eventTypes' | 'series' | 'seriesEnd'>,
   rows: readonly SeriesRow[],
   variants: number,
-): SeriesFrame {
+): SilentBuckets {
   const types = inOrder(eventTypes ?? rows.map(({ eventType }) => eventType));
   const width = BUCKET_SECONDS[series.bucket];
   const first = firstBucket(series.start, width);
@@ -48,31 +51,31 @@ export function timeSeries(
   series: readonly SeriesRow[],
   assigned: readonly AssignedRow[],
   alpha: number,
-  frame: SeriesFrame,
+  silent: SilentBuckets,
 ): readonly TimeBucket[] {
   const own = series.filter((row) => row.variantId === variantId);
-  const rows = new Map(own.map((row) => [`${row.time} ${row.eventType}`, row]));
-  const types = inOrder([...frame.eventTypes, ...own.map(({ eventType }) => eventType)]);
-  const framed = new Set(frame.times);
+  const byTime = groupedBy(own, ({ time }) => time);
+  const silentTimes = new Set(silent.times);
   const arrivals = assigned
     .filter((row) => row.variantId === variantId)
     .sort((a, b) => a.time - b.time);
   let next = 0;
   let assignedUsers = 0;
-  return inOrder([...frame.times, ...own.map(({ time }) => time)]).flatMap((time) => {
+  return inOrder([...silent.times, ...byTime.keys()]).flatMap((time) => {
     // Times are in their order, so each arrival is added once.
     for (let row = arrivals[next]; row !== undefined && row.time <= time; row = arrivals[++next]) {
       assignedUsers += row.users;
     }
-    const silence = framed.has(time) && assignedUsers > 0 ? { count: 0, users: 0 } : undefined;
-    return types.flatMap((eventType) => {
-      const found = rows.get(`${time} ${eventType}`) ?? silence;
-      return found === undefined ? [] : [bucketOf(time, eventType, found, assignedUsers, alpha)];
-    });
+    // Only types that have a bucket here: of each type at each time there may be millions.
+    const rows = new Map(byTime.get(time)?.map((row) => [row.eventType, row]));
+    const silentTypes = silentTimes.has(time) && assignedUsers > 0 ? silent.eventTypes : [];
+    return inOrder([...silentTypes, ...rows.keys()]).map((eventType) =>
+      toTimeBucket(time, eventType, rows.get(eventType) ?? NOTHING, assignedUsers, alpha),
+    );
   });
 }
 
-function bucketOf(
+function toTimeBucket(
   time: number,
   eventType: string,
   { count, users }: Pick<SeriesRow, 'count' | 'users'>,

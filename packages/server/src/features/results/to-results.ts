@@ -15,7 +15,7 @@ import { type MetricCourse, metricCourses } from './metric-courses.ts';
 import { metricResults, withoutIntervals } from './metric-results.ts';
 import type { Question } from './question.ts';
 import { segmentResults, segmentsOf } from './segments.ts';
-import { seriesFrameOf, timeSeries } from './time-series.ts';
+import { silentBucketsOf, timeSeries } from './time-series.ts';
 import type { UsedMetric } from './use-metrics.ts';
 
 /** Changes when the same bundle would give other numbers. */
@@ -104,11 +104,11 @@ function variantsOf(
 ): VariantResult[] {
   const { alpha, minSample } = options;
   const courses = metricCourses(experiment.variants, uses, answer.metricSeries, options);
-  const frame = seriesFrameOf(question, answer.series, experiment.variants.length);
+  const silent = silentBucketsOf(question, answer.series, experiment.variants.length);
   return experiment.variants.map(({ id, key, name, isControl }, index) => {
     const users = population.arms.users({ variantId: id });
     const metrics = withCourses(metricResults(population, analysis, index), courses, index);
-    const series = timeSeries(id, answer.series, answer.assigned, alpha, frame);
+    const series = timeSeries(id, answer.series, answer.assigned, alpha, silent);
     return {
       id,
       key,
