@@ -194,8 +194,10 @@ describe('series of metrics', () => {
   test('leave out nothing that was counted after the moment of asking', () => {
     const question = { ...QUESTION, seriesEnd: '2026-03-03T00:00:00.000000Z' };
     const spans = [{ variant_id: 1, users: 1, from_at: START, to_at: null }];
-    const points = [{ variant_id: 1, at: START + DAY, users: 1, numbers: [1, 8, 8, 0] }];
+    const points = [{ variant_id: 1, at: START + 3 * DAY, users: 1, numbers: [1, 8, 8, 0] }];
     const rows = toMetricSeries('daily', question, PLAN, points, spans);
-    expect(rows.at(-1)).toMatchObject({ at: START + DAY, data: { total: 8 } });
+    expect(rows.at(-1)).toMatchObject({ at: START + 3 * DAY, data: { total: 8 } });
+    // Of the days between nobody knows yet that nothing happened.
+    expect(new Set(rows.map(({ at }) => at))).toEqual(new Set([START, START + 3 * DAY]));
   });
 });

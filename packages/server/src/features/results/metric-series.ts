@@ -9,7 +9,7 @@ import {
   withoutNoise,
   zeroMoments,
 } from './arm-data.ts';
-import { firstBucket, lastBucket } from './buckets.ts';
+import { bucketsBetween } from './buckets.ts';
 import { type Plan, type PlannedMetric, planOf } from './plan.ts';
 import type {
   ArmStatistics,
@@ -102,23 +102,33 @@ interface Bucket {
 }
 
 /**
- * Every bucket from the first to the last in which there is a user. Days go on to the end of the
- * series, since those on which nothing happens are zeros too.
+ * The buckets of a series. Days go on to its end, since those on which nothing happens are zeros too;
+ * days of age to the last that somebody lived.
  */
+function timesOf(
+  series: MetricSeries,
+  { start, seriesEnd }: Question,
+  points: readonly PointRow[],
+  spans: readonly SpanRow[],
+): readonly number[] {
+  const counted = points.map(({ at }) => at);
+  if (series !== 'days_since_assignment') {
+    const seen = [...spans.map(({ from_at }) => from_at), ...counted];
+    return bucketsBetween(start, seriesEnd, DAY_SECONDS, seen);
+  }
+  const ends = spans.map(({ from_at, to_at }) => to_at ?? from_at + 1);
+  const length = [...ends, ...counted.map((at) => at + 1)].reduce((a, b) => Math.max(a, b), 0);
+  return Array.from({ length }, (_, day) => day);
+}
+
+/** Every bucket of a series in which there is a user. */
 function bucketsOf(
   series: MetricSeries,
   question: Question,
   points: readonly PointRow[],
   spans: readonly SpanRow[],
 ): readonly Bucket[] {
-  const isByAge = series === 'days_since_assignment';
-  const width = isByAge ? 1 : DAY_SECONDS;
-  const begin = isByAge ? 0 : firstBucket(question.start, width);
-  const ends = spans.map(({ from_at, to_at }) => (to_at === null ? from_at : to_at - width));
-  const end = [...ends, ...points.map(({ at }) => at)].reduce(
-    (a, b) => Math.max(a, b),
-    isByAge ? -1 : lastBucket(question.seriesEnd, width),
-  );
+  const times = timesOf(series, question, points, spans);
   return [...new Set(spans.map(({ variant_id }) => variant_id))].flatMap((variantId) => {
     const own = points.filter((row) => row.variant_id === variantId);
     const rows = new Map(own.map((row) => [row.at, row]));
@@ -132,7 +142,7 @@ function bucketsOf(
     const buckets: Bucket[] = [];
     let n = 0;
     let next = 0;
-    for (let at = begin; at <= end; at += width) {
+    for (const at of times) {
       for (
         let change = changes[next];
         change !== undefined && change.at <= at;

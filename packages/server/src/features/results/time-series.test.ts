@@ -76,6 +76,25 @@ describe('a time series', () => {
     expect(times).toEqual([0, 1, 2, 3, 4, 5].map((hour) => 10 * DAY + hour * 3_600));
   });
 
+  it('has the same buckets for all where something happened after its end', () => {
+    // An event at the very end counts, though its bucket is over before it has begun.
+    const midnight = question({ seriesEnd: dayOf(12) });
+    const series = [row(1, 10, 5, 4), row(1, 12, 1, 1), { ...row(2, 15, 1, 1), eventType: 'view' }];
+    const silent = silentBucketsOf(midnight, series, 2);
+    expect(silent.times).toEqual([10, 11, 12, 15].map((day) => day * DAY));
+    const placesOf = (variantId: number) =>
+      timeSeries(variantId, series, [arrival(variantId, 9, 20)], 0.05, silent).map(
+        ({ time, event_type }) => [Date.parse(time) / DAY / 1000, event_type],
+      );
+    expect(placesOf(1)).toEqual(
+      [10, 11, 12, 15].flatMap((day) => [
+        [day, 'buy'],
+        [day, 'view'],
+      ]),
+    );
+    expect(placesOf(2)).toEqual(placesOf(1));
+  });
+
   it('has only what happened where zeros would be too many', () => {
     const minutes = question({ series: { bucket: 'minute', start: dayOf(10) } });
     const series = [row(1, 10, 1, 1), row(1, 13, 1, 1)];

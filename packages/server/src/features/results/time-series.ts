@@ -1,6 +1,6 @@
 import type { TimeBucket } from '@assay/contract';
 import { wilsonInterval } from '@assay/core/stats';
-import { firstBucket, lastBucket } from './buckets.ts';
+import { bucketsBetween } from './buckets.ts';
 import { groupedBy } from './grouped-by.ts';
 import {
   type AssignedRow,
@@ -32,14 +32,11 @@ export function silentBucketsOf(
   variants: number,
 ): SilentBuckets {
   const types = inOrder(eventTypes ?? rows.map(({ eventType }) => eventType));
-  const width = BUCKET_SECONDS[series.bucket];
-  const first = firstBucket(series.start, width);
-  const buckets = Math.max(0, (lastBucket(seriesEnd, width) - first) / width + 1);
-  if (buckets * types.length * variants > SERIES_FILLED_MAX) return { times: [], eventTypes: [] };
-  return {
-    times: Array.from({ length: buckets }, (_, index) => first + index * width),
-    eventTypes: types,
-  };
+  const seen = rows.map(({ time }) => time);
+  const times = bucketsBetween(series.start, seriesEnd, BUCKET_SECONDS[series.bucket], seen);
+  return times.length * types.length * variants > SERIES_FILLED_MAX
+    ? { times: [], eventTypes: [] }
+    : { times, eventTypes: types };
 }
 
 /**
