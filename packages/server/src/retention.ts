@@ -18,7 +18,10 @@ export interface TimeWindow {
   readonly to: number;
 }
 
+/** How far ahead of now times are accepted, in microseconds. */
+export const ACCEPTED_AHEAD = DAY_MICROS;
+
 /** What is accepted now: from the floor to 24 h ahead. */
 export function acceptedWindow(nowMs: number, months: number): TimeWindow {
-  return { from: retentionFloor(nowMs, months), to: nowMs * 1000 + DAY_MICROS };
+  return { from: retentionFloor(nowMs, months), to: nowMs * 1000 + ACCEPTED_AHEAD };
 }

@@ -1,6 +1,7 @@
 import { conditionsOn, type ResultsQuery } from '@assay/contract';
 import { formatInstant, parseInstant } from '@assay/core';
 import { type DomainError, invalidField, must } from '../../errors.ts';
+import { ACCEPTED_AHEAD } from '../../retention.ts';
 import type { ResolvedMetric } from './metric.ts';
 import { ARMS_MAX, BUCKET_OF, BUCKET_SECONDS, COUNTS_MAX, type Question } from './question.ts';
 
@@ -49,15 +50,18 @@ export function toQuestion(
   }
   const start = Math.max(wanted, frame.retentionFloor);
   const bucket = BUCKET_OF[query.granularity];
+  const seriesEnd = Math.min(end, frame.now);
   const seriesStart =
-    query.granularity === 'realtime' ? Math.max(start, end - REALTIME_SECONDS * 1e6) : start;
-  if ((end - seriesStart) / 1e6 / BUCKET_SECONDS[bucket] > BUCKETS_MAX) throw tooManyBuckets();
+    query.granularity === 'realtime' ? Math.max(start, seriesEnd - REALTIME_SECONDS * 1e6) : start;
+  // Buckets ahead of now are there where something is, and nothing is further ahead than that.
+  const lastSeen = Math.min(end, frame.now + ACCEPTED_AHEAD);
+  if ((lastSeen - seriesStart) / 1e6 / BUCKET_SECONDS[bucket] > BUCKETS_MAX) throw tooManyBuckets();
   return {
     experimentId: frame.experimentId,
     eventTypes: query.event_type,
     start: formatInstant(start),
     end: formatInstant(end),
-    seriesEnd: formatInstant(Math.min(end, frame.now)),
+    seriesEnd: formatInstant(seriesEnd),
     contextFilters: conditionsOn('context', query.filters),
     propertyFilters: conditionsOn('properties', query.filters),
     metrics,
