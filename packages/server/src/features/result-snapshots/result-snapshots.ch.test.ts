@@ -1,4 +1,5 @@
 import type { Reproduction, Snapshot } from '@assay/contract';
+import { formatInstant } from '@assay/core';
 import { describe, expect } from 'vitest';
 import { startTestApp } from '../../../test/app.ts';
 import { test } from '../../../test/fixtures.ts';
@@ -35,12 +36,13 @@ describe('snapshots from ClickHouse', () => {
     const events = Array.from({ length: 40 }, (_, index) => buy(index, 1 / (index + 3)));
     await insertPostgres(database, assignments, events);
     await insertClickHouse(database, clickhouse, assignments, events, { _version: 1 });
+    // Behind, but not by the days of the series.
+    const watermark = formatInstant(NOW - 3_123_457);
     await clickhouse.client.insert({
       table: 'cdc_watermark',
-      values: [{ source: 'pgoutput', committed_at: '2026-03-05 06:07:08.123456', position: '0/1' }],
+      values: [{ source: 'pgoutput', committed_at: watermark, position: '0/1' }],
       format: 'JSONEachRow',
     });
-    const watermark = '2026-03-05T06:07:08.123456Z';
 
     const url = '/v1/experiments/columns/snapshots';
     const taken = await api.call('POST', url, {

@@ -8,6 +8,7 @@ import { type Db, inTransaction, isStatementTimeout } from '../../platform/postg
 import type { Answer, Question, Statement } from './question.ts';
 import { askClickHouse } from './store-clickhouse.ts';
 import { askPostgres, STATEMENT_TIMEOUT_MS } from './store-postgres.ts';
+import { upToWatermark } from './to-question.ts';
 
 export type SourceDeps = Pick<Deps, 'resultsDb' | 'clickhouse' | 'now' | 'log'>;
 
@@ -28,6 +29,11 @@ export interface Stores<Q, A> {
   /** In a transaction of mode READ. `asOf` is its time, RFC 3339 UTC. */
   readonly postgres: (tx: Db, question: Q) => Promise<Answered<A> & { readonly asOf: string }>;
   readonly clickhouse: (clickhouse: ClickHouse, question: Q) => Promise<Answered<A>>;
+  /**
+   * The question to a ClickHouse that has come up to a time, in microseconds since the epoch, or null
+   * where nothing is known to have arrived. Absent where the answer says nothing of silence.
+   */
+  readonly upToWatermark?: (question: Q, watermark: number | null) => Q;
 }
 
 export const RESULT_STORES: Stores<Question, Answer> = {
@@ -39,6 +45,7 @@ export const RESULT_STORES: Stores<Question, Answer> = {
     const { statements, ...answer } = await askClickHouse(clickhouse, question);
     return { answer, statements };
   },
+  upToWatermark,
 };
 
 /** An answer, and what it was read from. */
@@ -51,6 +58,9 @@ export interface Sourced<A = Answer> extends Answered<A> {
   readonly note?: string;
 }
 
+/** An answer with the question as it was asked, of ClickHouse no further than it has come. */
+type Asked<Q, A> = Sourced<A> & { readonly question: Q };
+
 /**
  * Asks the wanted store; `auto` takes ClickHouse where it has come far enough and answers.
  *
@@ -61,7 +71,7 @@ export async function askSource<Q extends Ending, A>(
   stores: Stores<Q, A>,
   question: Q,
   query: Pick<ResultsQuery, 'source' | 'granularity'>,
-): Promise<Sourced<A>> {
+): Promise<Asked<Q, A>> {
   const { clickhouse } = deps;
   if (query.source === 'clickhouse') {
     if (clickhouse === undefined) {
@@ -84,7 +94,7 @@ async function answerOf<Q, A>(
   clickhouse: ClickHouse,
   stores: Stores<Q, A>,
   question: Q,
-): Promise<Sourced<A>> {
+): Promise<Asked<Q, A>> {
   try {
     // Before the statements: what they read is at least as new.
     const watermark = await readWatermark(clickhouse);
@@ -102,7 +112,7 @@ async function tryClickHouse<Q extends Ending, A>(
   clickhouse: ClickHouse,
   stores: Stores<Q, A>,
   question: Q,
-): Promise<{ readonly answer?: Sourced<A>; readonly note: string }> {
+): Promise<{ readonly answer?: Asked<Q, A>; readonly note: string }> {
   try {
     const watermark = await readWatermark(clickhouse);
     const nowMicros = now() * 1000;
@@ -128,9 +138,11 @@ async function fromClickHouse<Q, A>(
   question: Q,
   watermark: number | null,
   now: number,
-): Promise<Sourced<A>> {
+): Promise<Asked<Q, A>> {
+  const asked = stores.upToWatermark?.(question, watermark) ?? question;
   return {
-    ...(await stores.clickhouse(clickhouse, question)),
+    ...(await stores.clickhouse(clickhouse, asked)),
+    question: asked,
     source: 'clickhouse',
     asOf: watermark === null ? null : formatInstant(watermark),
     lagMs: watermark === null ? null : Math.max(0, Math.round((now - watermark) / 1000)),
@@ -144,13 +156,13 @@ async function fromPostgres<Q, A>(
   { resultsDb }: SourceDeps,
   stores: Stores<Q, A>,
   question: Q,
-): Promise<Sourced<A>> {
+): Promise<Asked<Q, A>> {
   if (resultsDb.waitingCount >= WAITING_MAX) {
     throw new DomainError('overloaded', 'Too many results are being computed; try again');
   }
   try {
     const answered = await inTransaction(resultsDb, (tx) => stores.postgres(tx, question), 'READ');
-    return { ...answered, source: 'postgresql', lagMs: 0 };
+    return { ...answered, question, source: 'postgresql', lagMs: 0 };
   } catch (cause) {
     if (!isStatementTimeout(cause)) throw cause;
     const detail = `PostgreSQL needs more than ${STATEMENT_TIMEOUT_MS / 1000} s for this; ask for a shorter time, or ClickHouse`;

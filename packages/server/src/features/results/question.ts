@@ -12,8 +12,8 @@ export interface Question {
   /** Users assigned up to here, and events up to here, count. */
   readonly end: string;
   /**
-   * The end, or the moment of asking where that is earlier: series go on up to here whether or not
-   * anything happens, and nobody has lived beyond it.
+   * The end, or the moment of asking where that is earlier, or what ClickHouse has come up to: series
+   * go on up to here whether or not anything happens, and nobody has lived beyond it.
    */
   readonly seriesEnd: string;
   /** Older events may be there or not: nothing looks at them, not even covariates. */

@@ -4,9 +4,12 @@ import { formatInstant } from '@assay/core';
 import { describe, expect } from 'vitest';
 import { startTestApp } from '../../../test/app.ts';
 import { type TestClickHouse, test } from '../../../test/fixtures.ts';
-import { makeExperiment } from '../../../test/results/worlds.ts';
+import { insertClickHouse, insertPostgres, makeExperiment } from '../../../test/results/worlds.ts';
 import { connectClickHouse } from '../../platform/clickhouse.ts';
 import { askSource } from './choose-source.ts';
+
+const DAY = 86_400_000;
+const dayOf = (ms: number): number => Math.floor(ms / DAY) * DAY;
 
 describe('results', () => {
   test('choose the source by how far ClickHouse has come', async ({ database, clickhouse }) => {
@@ -55,6 +58,78 @@ describe('results', () => {
     await api.stop();
     await client.close();
     door.close();
+  });
+
+  test('take no silence for a zero that has not arrived in ClickHouse', async ({
+    database,
+    clickhouse,
+  }) => {
+    const api = await startTestApp(database, clickhouse);
+    const experiment = await makeExperiment(database, 'late');
+    await api.deps.snapshot.refresh();
+    const now = Date.now();
+    const joined = now - 9.5 * DAY;
+    const users = [0, 1, 2].map((variant) => {
+      return { experiment, userId: `u${variant}`, variant, assignedAt: joined * 1_000 };
+    });
+    const buy = {
+      eventId: '00000000-0000-4000-8000-000000000001',
+      type: 'buy',
+      userId: 'u0',
+      ts: (joined + DAY) * 1_000,
+      value: 1,
+    };
+    await insertPostgres(database, users, [buy]);
+    await insertClickHouse(database, clickhouse, users, [buy], { _version: 1 });
+
+    const series = ['cumulative', 'daily', 'days_since_assignment'];
+    const parameters = (source: string) => ({ source, event_type: 'buy', metrics, series });
+    const metrics = ['conversion_rate'];
+    const url = '/v1/experiments/late/snapshots';
+    /** The days of each series, and the ages; of a result that its bundle and the store give again. */
+    const seriesFrom = async (source: string) => {
+      const taken = await api.call('POST', url, { name: source, ...parameters(source) });
+      expect(taken.statusCode, taken.body).toBe(201);
+      const { id } = taken.json();
+      for (const from of ['bundle', 'store']) {
+        const again = await api.call('GET', `${url}/${id}/reproduce?from=${from}`);
+        expect(again.json(), from).toMatchObject({ equal: true, differences: [] });
+      }
+      const { result, bundle } = (await api.call('GET', `${url}/${id}?include=bundle`)).json();
+      const [control] = result.variants;
+      const own = control.metrics.conversion_rate.series;
+      const days = [own.cumulative, own.daily, control.time_series].map(
+        (points: { time: string }[]) => points.map(({ time }) => Date.parse(time)),
+      );
+      const ages = own.days_since_assignment?.map(({ day }: { day: number }) => day) ?? [];
+      return { days, ages, seriesEnd: Date.parse(bundle.question.seriesEnd) };
+    };
+    const daysTo = (end: number) =>
+      Array.from({ length: dayOf(end) / DAY - dayOf(joined) / DAY + 1 }, (_, day) => {
+        return dayOf(joined) + day * DAY;
+      });
+    const upTo = (end: number) => {
+      const days = daysTo(end);
+      const ages = Array.from({ length: Math.floor((end - joined) / DAY) }, (_, age) => age);
+      return { days: [days, days, days], ages };
+    };
+
+    // Nothing is known to have arrived: there is what there is, and no more.
+    const [first, second] = [dayOf(joined), dayOf(joined + DAY)];
+    expect(await seriesFrom('clickhouse')).toEqual({
+      days: [[first, second], [first, second], [second]],
+      ages: [],
+      seriesEnd: 0,
+    });
+    const watermark = now - 4 * DAY;
+    await insertWatermark(clickhouse, watermark);
+    expect(await seriesFrom('clickhouse')).toEqual({ ...upTo(watermark), seriesEnd: watermark });
+    expect(await seriesFrom('auto')).toMatchObject(upTo(now));
+    // Up to date is a little before now.
+    await insertWatermark(clickhouse, now - 1);
+    expect(await seriesFrom('clickhouse')).toMatchObject(upTo(now));
+    expect(await seriesFrom('postgresql')).toMatchObject(upTo(now));
+    await api.stop();
   });
 
   test('do not take a mistake of our own for a store that is away', async ({

@@ -41,8 +41,8 @@ export async function gatherBundle(
     alpha,
     minSample: query.min_sample,
   };
-  const question = await framedQuestion(deps, experiment, query, uses, alpha);
-  const sourced = await askChecked(deps, question, query);
+  const framed = await framedQuestion(deps, experiment, query, uses, alpha);
+  const { question, ...sourced } = await askChecked(deps, framed, query);
   const [versions, conflicts, quarantined] = await Promise.all([
     // After the users, so that the version of each of them is among these.
     listVersions(deps.db, experiment.id),
@@ -76,7 +76,7 @@ async function askChecked(
   deps: ResultsDeps,
   question: Question,
   query: Pick<ResultsQuery, 'source' | 'granularity'>,
-): Promise<Sourced> {
+): Promise<Sourced & { readonly question: Question }> {
   const sourced = await askSource(deps, RESULT_STORES, question, query);
   if (sourced.answer.series.length > SERIES_ROWS_MAX) throw tooManyBuckets();
   const { users, versions } = sourced.answer;

@@ -1,7 +1,7 @@
 import { ResultsQuery } from '@assay/contract';
 import { formatInstant } from '@assay/core';
 import { describe, expect, test } from 'vitest';
-import { toQuestion } from './to-question.ts';
+import { toQuestion, upToWatermark } from './to-question.ts';
 
 const MINUTE = 60e6;
 const HOUR = 60 * MINUTE;
@@ -55,5 +55,16 @@ describe('a question', () => {
       end_date: at(NOW + 2 * HOUR),
     });
     expect([start, series.start, seriesEnd]).toEqual([at(NOW + HOUR), at(NOW + HOUR), at(NOW)]);
+  });
+
+  test('has series of ClickHouse no longer than what has arrived', () => {
+    const question = ask({ end_date: at(NOW - 5 * DAY) });
+    const endAt = (watermark: number | null) => upToWatermark(question, watermark).seriesEnd;
+    expect(endAt(NOW - 6 * DAY)).toBe(at(NOW - 6 * DAY));
+    // What came later is not asked for.
+    expect(endAt(NOW)).toBe(at(NOW - 5 * DAY));
+    expect(endAt(null) < question.start).toBe(true);
+    const again = upToWatermark(upToWatermark(question, NOW - 6 * DAY), NOW);
+    expect(again).toEqual({ ...question, seriesEnd: at(NOW - 6 * DAY) });
   });
 });

@@ -73,6 +73,18 @@ export function toQuestion(
   };
 }
 
+/**
+ * The question as ClickHouse can answer it: its series end where what has arrived ends, so that what
+ * is under way is not taken for silence. Asked again later, it stays as it was.
+ *
+ * @param watermark up to which everything has arrived, in microseconds since the epoch; null: nothing,
+ *   so that the series end before they begin
+ */
+export function upToWatermark(question: Question, watermark: number | null): Question {
+  const seriesEnd = must(parseInstant(question.seriesEnd), 'the question has a time');
+  return { ...question, seriesEnd: formatInstant(Math.min(seriesEnd, watermark ?? 0)) };
+}
+
 /** Segments times variants, or times versions, would be too many for one answer. */
 export const tooManySegments = (): DomainError =>
   invalidField(
