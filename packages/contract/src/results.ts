@@ -237,7 +237,11 @@ export const VariantResult = z
     assigned_users: z.number().int(),
     sufficient: z.boolean(),
     metrics: z.record(z.string(), MetricResult),
-    time_series: z.array(TimeBucket),
+    time_series: z
+      .array(TimeBucket)
+      .describe(
+        "By time and type. From the variant's first assigned user on, buckets without events are zeros, unless metadata.time_series_filled is false",
+      ),
   })
   .meta({ id: 'VariantResult' });
 export type VariantResult = z.infer<typeof VariantResult>;
@@ -303,6 +307,11 @@ export const Results = z
       start_date: z.string(),
       end_date: z.string(),
       granularity: z.enum(GRANULARITIES),
+      time_series_filled: z
+        .boolean()
+        .describe(
+          'False: time_series leaves out buckets without events, since with them it would be too long; what is missing may be zero',
+        ),
       total_users: z.number().int(),
       source: z.enum(['postgresql', 'clickhouse']),
       source_note: z.string().optional(),

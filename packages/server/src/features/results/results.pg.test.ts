@@ -135,6 +135,15 @@ describe('results', () => {
     const early = joined + 2.2 * DAY;
     const untilThen = { first, last: dayOf(early), ages: [0, 1] };
     expect(await timesOf(`end_date=${at(early)}`)).toEqual(untilThen);
+    const eventsOf = async (parameters: string) => {
+      const url = `/v1/experiments/silent/results?event_type=buy&granularity=hour&${parameters}`;
+      const { variants, metadata } = (await api.call('GET', url)).json();
+      return [metadata.time_series_filled, variants[1].time_series.length];
+    };
+    const hours = Math.floor(now / 3_600_000) - Math.floor(joined / 3_600_000) + 1;
+    expect(await eventsOf('')).toEqual([true, hours]);
+    // Who draws it is told that what lies between may be silence.
+    expect(await eventsOf(`start_date=${at(now - 300 * DAY)}`)).toEqual([false, 1]);
   });
 
   test('without users are empty, not wrong', async ({ api }) => {

@@ -23,49 +23,52 @@ const inOrder = <T>(values: readonly T[]): readonly T[] =>
   [...new Set(values)].sort((a, b) => (a < b ? -1 : 1));
 
 /**
- * The buckets of a question, and the types asked for or else seen in any variant; nothing where the
+ * The buckets of a question, and the types asked for or else seen in any variant; null where the
  * zeros would be too many.
  */
 export function silentBucketsOf(
   { eventTypes, series, seriesEnd }: Pick<Question, 'eventTypes' | 'series' | 'seriesEnd'>,
   rows: readonly SeriesRow[],
   variants: number,
-): SilentBuckets {
+): SilentBuckets | null {
   const types = inOrder(eventTypes ?? rows.map(({ eventType }) => eventType));
   const seen = rows.map(({ time }) => time);
   const times = bucketsBetween(series.start, seriesEnd, BUCKET_SECONDS[series.bucket], seen);
   return times.length * types.length * variants > SERIES_FILLED_MAX
-    ? { times: [], eventTypes: [] }
+    ? null
     : { times, eventTypes: types };
 }
 
 /**
  * The time series of one variant: events and users of each bucket, users assigned up to its end,
  * and the interval of the one over the other. Before the first user there are no zeros.
+ *
+ * @param silent null: without zeros
  */
 export function timeSeries(
   variantId: number,
   series: readonly SeriesRow[],
   assigned: readonly AssignedRow[],
   alpha: number,
-  silent: SilentBuckets,
+  silent: SilentBuckets | null,
 ): readonly TimeBucket[] {
   const own = series.filter((row) => row.variantId === variantId);
   const byTime = groupedBy(own, ({ time }) => time);
-  const silentTimes = new Set(silent.times);
+  const { times, eventTypes: types } = silent ?? { times: [], eventTypes: [] };
+  const silentTimes = new Set(times);
   const arrivals = assigned
     .filter((row) => row.variantId === variantId)
     .sort((a, b) => a.time - b.time);
   let next = 0;
   let assignedUsers = 0;
-  return inOrder([...silent.times, ...byTime.keys()]).flatMap((time) => {
+  return inOrder([...silentTimes, ...byTime.keys()]).flatMap((time) => {
     // Times are in their order, so each arrival is added once.
     for (let row = arrivals[next]; row !== undefined && row.time <= time; row = arrivals[++next]) {
       assignedUsers += row.users;
     }
     // Only types that have a bucket here: of each type at each time there may be millions.
     const rows = new Map(byTime.get(time)?.map((row) => [row.eventType, row]));
-    const silentTypes = silentTimes.has(time) && assignedUsers > 0 ? silent.eventTypes : [];
+    const silentTypes = silentTimes.has(time) && assignedUsers > 0 ? types : [];
     return inOrder([...silentTypes, ...rows.keys()]).map((eventType) =>
       toTimeBucket(time, eventType, rows.get(eventType) ?? NOTHING, assignedUsers, alpha),
     );

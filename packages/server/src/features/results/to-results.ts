@@ -15,7 +15,7 @@ import { type MetricCourse, metricCourses } from './metric-courses.ts';
 import { metricResults, withoutIntervals } from './metric-results.ts';
 import type { Question } from './question.ts';
 import { segmentResults, segmentsOf } from './segments.ts';
-import { silentBucketsOf, timeSeries } from './time-series.ts';
+import { type SilentBuckets, silentBucketsOf, timeSeries } from './time-series.ts';
 import type { UsedMetric } from './use-metrics.ts';
 
 /** Changes when the same bundle would give other numbers. */
@@ -36,11 +36,12 @@ export interface ResultsBundle {
 
 /** A result out of its bundle. Pure. @param queryMs how long the bundle took to gather */
 export function toResults(bundle: ResultsBundle, queryMs: number): Results {
-  const { experiment, uses, query, sourced, options } = bundle;
+  const { experiment, uses, query, question, sourced, options } = bundle;
   const { answer } = sourced;
   const population: Population = { variants: experiment.variants, uses, arms: armsOf(answer) };
   const analysis = analyse(analysisInput(population, options));
-  const variants = variantsOf(bundle, population, analysis);
+  const silent = silentBucketsOf(question, answer.series, experiment.variants.length);
+  const variants = variantsOf(bundle, population, analysis, silent);
   return {
     experiment_id: experiment.id,
     experiment_key: experiment.key,
@@ -57,6 +58,7 @@ export function toResults(bundle: ResultsBundle, queryMs: number): Results {
         }),
     metadata: {
       ...metadataOf(bundle),
+      time_series_filled: silent !== null,
       total_users: variants.reduce((sum, { assigned_users }) => sum + assigned_users, 0),
       method: options.method,
       information_fraction: analysis.informationFraction,
@@ -98,13 +100,13 @@ function summaryOf(
 }
 
 function variantsOf(
-  { experiment, uses, query, question, sourced: { answer }, options }: ResultsBundle,
+  { experiment, uses, query, sourced: { answer }, options }: ResultsBundle,
   population: Population,
   analysis: Analysis,
+  silent: SilentBuckets | null,
 ): VariantResult[] {
   const { alpha, minSample } = options;
   const courses = metricCourses(experiment.variants, uses, answer.metricSeries, options);
-  const silent = silentBucketsOf(question, answer.series, experiment.variants.length);
   return experiment.variants.map(({ id, key, name, isControl }, index) => {
     const users = population.arms.users({ variantId: id });
     const metrics = withCourses(metricResults(population, analysis, index), courses, index);
