@@ -3,7 +3,7 @@ import {
   anytimeValidT,
   confidenceSequence,
   groupSequentialBoundary,
-  isReleasable,
+  isArmReleasable,
   type JointMoments,
   mergeJointMoments,
   monitorGroupSequential,
@@ -140,7 +140,7 @@ export const splitName = (share: number): string =>
 /** Whether both arms are large enough for verdicts. */
 function isReleased({ kind }: Population, { treatment, control }: Arms): boolean {
   const arms = [treatment, control];
-  return isReleasable(kind === 'rate' ? arms.map(proportionOf) : arms);
+  return (kind === 'rate' ? arms.map(proportionOf) : arms).every(isArmReleasable);
 }
 
 /** What the engine asks of |Z| at each of the looks when the last of them is the planned end. */

@@ -228,7 +228,7 @@ export {
 export { type Msprt, msprt } from './sequential/msprt.ts';
 export {
   type ArmProgress,
-  isReleasable,
+  isArmReleasable,
   type RobustError,
   robustStandardError,
 } from './sequential/release.ts';

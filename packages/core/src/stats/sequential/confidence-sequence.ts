@@ -24,7 +24,7 @@ export interface SequenceOptions {
 /** One look of a confidence sequence. */
 export interface ConfidenceSequence {
   readonly rhoSquared: number;
-  /** The estimate's distance from zero, in standard errors, that decides; above 1.96. */
+  /** The estimate's distance from zero, in standard errors, that decides; beyond that of one look. */
   readonly zCritical: number;
   readonly halfWidth: number;
   readonly lower: number;
@@ -62,7 +62,7 @@ export function tuneRho(
 /** A confidence sequence before its first look: what each look asks of it, by its number of units. */
 export interface SequenceBoundary {
   readonly rhoSquared: number;
-  /** What |Z| must reach, or Z in a one-sided test; above 1.96. @param n > 0 */
+  /** What |Z| must reach, or Z in a one-sided test; beyond that of one look. @param n > 0 */
   readonly zCritical: (n: number) => number;
   /** Valid at any look, and below alpha exactly when Z is beyond. @param n > 0 */
   readonly pValue: (z: number, n: number) => number;
@@ -81,18 +81,18 @@ export function sequenceBoundary({
   if (!isLevel(alpha) || !isLevel(budget) || !isPositive(tuningN)) return refuse('INVALID_INPUT');
   const logs = -2 * Math.log(budget);
   const rhoSquared = approximateRho(logs, tuningN);
+  /** What n units tell, relative to what the mixture assumes, and k of both together. */
+  const at = (n: number) => ({ information: n * rhoSquared, k: n * rhoSquared + 1 });
   if (sided === 2) {
     return {
       status: 'ok',
       rhoSquared,
       zCritical(n) {
-        const information = n * rhoSquared;
-        const k = information + 1;
+        const { information, k } = at(n);
         return Math.sqrt((k / information) * (Math.log(k) + logs));
       },
       pValue(z, n) {
-        const information = n * rhoSquared;
-        const k = information + 1;
+        const { information, k } = at(n);
         return Math.min(1, Math.exp(0.5 * Math.log(k) - ((information / k) * z * z) / 2));
       },
     };
@@ -101,13 +101,11 @@ export function sequenceBoundary({
     status: 'ok',
     rhoSquared,
     zCritical(n) {
-      const information = n * rhoSquared;
-      const k = information + 1;
+      const { information, k } = at(n);
       return Math.sqrt(((2 * k) / information) * Math.log1p(Math.sqrt(k) / budget));
     },
     pValue(z, n) {
-      const information = n * rhoSquared;
-      const k = information + 1;
+      const { information, k } = at(n);
       const exponent = (information / k) * ((z * z) / 2);
       // ln of 2(e^A − 1), which overflows long before its reciprocal stops mattering.
       const logOdds = exponent + Math.log(-Math.expm1(-exponent)) + Math.LN2;
@@ -120,7 +118,7 @@ export function sequenceBoundary({
  * Asymptotic confidence sequence by a normal mixture (Robbins 1970; Howard, Ramdas, McAuliffe &
  * Sekhon 2021; Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2024): interval and p-value hold at all
  * looks together, and agree at each. For unequal arms or rare events use `robustStandardError` and
- * `isReleasable` first. Refuses INVALID_INPUT, NO_UNITS and ZERO_VARIANCE.
+ * `isArmReleasable` first. Refuses INVALID_INPUT, NO_UNITS and ZERO_VARIANCE.
  */
 export function confidenceSequence(
   { estimate, se, n }: SequentialEstimate,
@@ -164,7 +162,7 @@ export interface SequenceMonitor {
 /**
  * A confidence sequence over its looks, in order of time. Decide by the running minimum, show the
  * current interval. An empty intersection says that the effect drifts. Refuses what any look
- * refuses: start with the first look that `isReleasable` lets through.
+ * refuses: start with the first look of which `isArmReleasable` lets through every arm.
  */
 export function monitorSequence(
   looks: readonly SequentialEstimate[],

@@ -41,12 +41,10 @@ export const UNITS_MIN = 100;
 /** Units with success, and without, of an arm below which a verdict on a rate is withheld. */
 export const OUTCOMES_MIN = 10;
 
-/** Whether one arm has what `isReleasable` asks of each. */
+/**
+ * Whether a sequential verdict on this arm may be shown: it has 100 units and, for a binary metric, ten
+ * with and ten without success. Before, the estimates are not yet nearly normal (§4.2). A comparison
+ * takes two such arms.
+ */
 export const isArmReleasable = ({ n, x }: ArmProgress): boolean =>
   n >= UNITS_MIN && (x === undefined || (x >= OUTCOMES_MIN && n - x >= OUTCOMES_MIN));
-
-/**
- * Whether a sequential verdict may be shown: every arm has 100 units and, for a binary metric, ten
- * units with and ten without success. Before, the estimates are not yet nearly normal (§4.2).
- */
-export const isReleasable = (arms: readonly ArmProgress[]): boolean => arms.every(isArmReleasable);
