@@ -1,7 +1,7 @@
 import { normalIsf } from '../distributions/normal.ts';
 import { findRoot } from '../numeric/root.ts';
 import { isCount, isLevel, isPositive, type Outcome, refuse } from '../outcome.ts';
-import { confidenceSequence } from '../sequential/confidence-sequence.ts';
+import { sequenceBoundary } from '../sequential/confidence-sequence.ts';
 import { isPowerOptions, type PowerOptions, zAlpha, zDistance } from './options.ts';
 
 /** A ratio metric, as a plan knows it: moments of numerator and denominator per unit. */
@@ -109,7 +109,8 @@ export interface SequenceSampleSize {
 
 /**
  * Units of equal arms together with which a confidence sequence finds an effect at that one look,
- * which bounds what it needs when it is watched all the time. Refuses INVALID_INPUT.
+ * which bounds what it needs when it is watched all the time. Refuses INVALID_INPUT, for a one-sided
+ * level of a half or more and for more units than a number can hold too.
  *
  * @param plan.variance of one unit
  * @param plan.tuningN of the sequence
@@ -139,16 +140,15 @@ export function sequenceSampleSize(
   const needed = (zCritical: number): number =>
     ((zCritical + zPower) / absoluteEffect) ** 2 * pairVariance;
   const fixed = needed(zAlpha(plan));
-  const excess = (logN: number): number => {
-    const n = Math.exp(logN);
-    const look = confidenceSequence({ estimate: 0, se: 1, n }, { alpha, tuningN, sided });
-    return look.status === 'ok' ? logN - Math.log(needed(look.zCritical)) : -1;
-  };
-  // Beyond what a double can hold there would be nothing to search.
-  if (!isPositive(fixed)) return refuse('INVALID_INPUT');
+  const boundary = sequenceBoundary({ alpha, tuningN, sided });
+  if (boundary.status !== 'ok' || !isPositive(fixed)) return refuse('INVALID_INPUT');
+  const excess = (logN: number): number =>
+    logN - Math.log(needed(boundary.zCritical(Math.exp(logN))));
   const low = Math.log(fixed);
   let high = low + 1;
   while (excess(high) < 0 && high < LOG_MAX) high += 1;
+  // Beyond what a double can hold there is nothing to find.
+  if (!(excess(high) >= 0)) return refuse('INVALID_INPUT');
   const pair = Math.exp(findRoot(excess, low, high, 1e-15));
   const scale = arms / 2;
   return {

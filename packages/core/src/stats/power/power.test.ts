@@ -131,6 +131,14 @@ describe('other plans', () => {
     expect(nonInferioritySampleSize(plan)).toEqual({ status: 'INVALID_INPUT' });
   });
 
+  it('of a sequence refuse a level that it has no boundary for, and more units than numbers', () => {
+    const plan = { ...errors, variance: 50, absoluteEffect: 0.2, tuningN: 5000 };
+    for (const bad of [{ alpha: 0.6, sided: 1 } as const, { absoluteEffect: 4e-153 }]) {
+      expect(sequenceSampleSize({ ...plan, ...bad })).toEqual({ status: 'INVALID_INPUT' });
+    }
+    expect(sequenceSampleSize({ ...plan, alpha: 0.6 }).status).toBe('ok');
+  });
+
   it('last whole weeks, and no day longer for rounding', () => {
     const plan = { totalN: 900, dailyUnits: 1000, trafficShare: 0.3 };
     expect(experimentDuration(plan)).toEqual({ status: 'ok', days: 3, daysWholeWeeks: 7 });
