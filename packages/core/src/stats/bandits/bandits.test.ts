@@ -160,4 +160,38 @@ describe('the mean by inverse propensities', () => {
       expect(ipwMean([{ ...none, ...bad }])).toEqual({ status: 'INVALID_INPUT' });
     }
   });
+
+  it('is refused for scores beyond all numbers and sums that no rewards have', () => {
+    const batch = { units: 400, propensity: 0.5, sumReward: 100, sumRewardSquares: 100 };
+    expect(ipwMean([batch])).toMatchObject({ status: 'ok', mean: 0.5 });
+    for (const bad of [
+      { propensity: 1e-200 },
+      { sumReward: 1e200, sumRewardSquares: 1e308, propensity: 1e-10 },
+      { sumRewardSquares: 0 },
+      { units: 99 },
+      { units: 0 },
+    ]) {
+      expect(ipwMean([{ ...batch, ...bad }])).toEqual({ status: 'INVALID_INPUT' });
+    }
+  });
+
+  it('does not take rounding for a variance', () => {
+    const rewards = [0.1, 0.1, 0.1, 0.1, 0.1, 0.1];
+    const batch = {
+      units: 6,
+      propensity: 1,
+      sumReward: rewards.reduce((sum, reward) => sum + reward, 0),
+      sumRewardSquares: rewards.reduce((sum, reward) => sum + reward * reward, 0),
+    };
+    expect(ipwMean([batch])).toMatchObject({ status: 'ZERO_VARIANCE' });
+  });
+
+  it('needs centred sums where the mean is far beyond the deviation', () => {
+    const [n, mean] = [1e6, 1e9];
+    const all = { units: n, propensity: 1 };
+    const far = { ...all, sumReward: n * mean, sumRewardSquares: n * (mean * mean + 1) };
+    expect(ipwMean([far])).toEqual({ status: 'ZERO_VARIANCE', mean });
+    const centred = ipwMean([{ ...all, sumReward: 0, sumRewardSquares: n }]);
+    expect(centred.status === 'ok' && centred.se).toBeCloseTo(0.001, 8);
+  });
 });

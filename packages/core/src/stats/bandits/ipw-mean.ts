@@ -6,7 +6,7 @@ export interface PropensityBatch {
   readonly units: number;
   /** The arm's share of the traffic, 0 < propensity ≤ 1. */
   readonly propensity: number;
-  /** Over the arm's own units. */
+  /** Over the arm's own units, as the squares. */
   readonly sumReward: number;
   readonly sumRewardSquares: number;
 }
@@ -17,19 +17,31 @@ export interface IpwMean {
   readonly se: number;
 }
 
+/** Sums that are as far apart as rewards can be may be wrong in the last digits. */
+const SQUARES_SLACK = 1 + 1e-9;
+
 const isBatch = ({ units, propensity, sumReward, sumRewardSquares }: PropensityBatch): boolean =>
   isCount(units) &&
   propensity > 0 &&
   propensity <= 1 &&
   [sumReward, sumRewardSquares].every((sum) => Number.isFinite(sum)) &&
-  sumRewardSquares >= 0;
+  sumRewardSquares >= 0 &&
+  // By Cauchy & Schwarz, of at most so many rewards; as roots, since squares would overflow.
+  Math.abs(sumReward) <= Math.sqrt(units) * Math.sqrt(sumRewardSquares) * SQUARES_SLACK;
+
+/** A variance below this part of the squares that it is the rest of is their rounding. */
+const ROUNDING = 1e-12;
 
 /**
  * The mean of one arm of a bandit by inverse propensity weighting (Horvitz & Thompson 1952): every
  * unit scores its reward over the arm's share, or 0 in another arm. A plain mean is biased, since an
  * arm that had bad luck gets few units to make up for it (Nie, Tian, Taylor & Zou 2018). The floor of
- * `applyFloor` bounds the scores. Refuses INVALID_INPUT and NO_UNITS; INSUFFICIENT_UNITS, for one unit,
- * and ZERO_VARIANCE, both with the mean.
+ * `applyFloor` bounds the scores. Refuses INVALID_INPUT, for scores beyond all numbers too, and NO_UNITS;
+ * INSUFFICIENT_UNITS, for one unit, and ZERO_VARIANCE, both with the mean.
+ *
+ * Sums of squares only keep the digits of the variance while the mean score is no more than some
+ * thousand deviations from zero (§0.2), and beyond a million there is none: ZERO_VARIANCE. Of such
+ * rewards pass the sums of their deviations from a constant, and add it to the mean.
  */
 export function ipwMean(
   batches: readonly PropensityBatch[],
@@ -39,14 +51,15 @@ export function ipwMean(
   for (const { units, propensity, sumReward, sumRewardSquares } of batches) {
     n += units;
     scores += sumReward / propensity;
-    squares += sumRewardSquares / (propensity * propensity);
+    // One share at a time: the square of a small one is zero.
+    squares += sumRewardSquares / propensity / propensity;
   }
+  if (!Number.isFinite(scores) || !Number.isFinite(squares)) return refuse('INVALID_INPUT');
   if (n === 0) return refuse('NO_UNITS');
   const mean = scores / n;
   if (n < 2) return { status: 'INSUFFICIENT_UNITS', mean };
-  // Rounding can leave a variance a little below zero, which it cannot be.
-  const variance = Math.max(0, squares - scores * mean) / (n - 1);
-  return variance === 0
-    ? { status: 'ZERO_VARIANCE', mean }
-    : { status: 'ok', mean, se: Math.sqrt(variance / n) };
+  const deviations = squares - scores * mean;
+  // A constant's is not quite zero, and may be below.
+  if (deviations <= ROUNDING * squares) return { status: 'ZERO_VARIANCE', mean };
+  return { status: 'ok', mean, se: Math.sqrt(deviations / (n - 1) / n) };
 }
