@@ -72,6 +72,9 @@ const misses = (arm: ArmEstimate | undefined, mean: number): boolean =>
   (arm?.lower ?? Number.NEGATIVE_INFINITY) > mean ||
   (arm?.upper ?? Number.POSITIVE_INFINITY) < mean;
 
+const hasLimits = (arm: ArmEstimate | undefined): boolean =>
+  Number.isFinite(arm?.lower ?? Number.NaN) && Number.isFinite(arm?.upper ?? Number.NaN);
+
 const PLANNED_USERS = LOOKS * USERS_PER_LOOK;
 const LOOKED_AT: Partial<AnalysisOptions> = { method: 'sequential', isOver: false };
 
@@ -94,10 +97,12 @@ function mistakesOf([control, treatment]: readonly [Sums, Sums], world: World, s
     plannedOfArm: misses(planned?.arms[1], world.mean),
     onceOfArm: misses(once?.arms[1], world.mean),
     unguardedOfArm: misses(alone?.arms[0], world.mean),
+    // Without limits nothing is missed.
+    isShown: [sequence, planned, once].every((seen) => hasLimits(seen?.arms[1])),
   };
 }
 
-/** In how many of the experiments there is such a mistake, at any look. */
+/** In how many of the experiments there is such a mistake at any look, and at the last one an interval. */
 function mistakesIn(world: World, share: number, seed: number) {
   const random = randomStream(seed);
   const counts = {
@@ -110,6 +115,7 @@ function mistakesIn(world: World, share: number, seed: number) {
     unguardedOfArm: 0,
   };
   const names = Object.keys(counts) as (keyof typeof counts)[];
+  let shownAtTheEnd = 0;
   for (let i = 0; i < SIMULATIONS; i++) {
     const sums: [Sums, Sums] = [
       { n: 0, sum: 0, squares: 0 },
@@ -126,10 +132,11 @@ function mistakesIn(world: World, share: number, seed: number) {
       }
       const mistakes = mistakesOf(sums, world, share);
       for (const name of names) if (mistakes[name]) found.add(name);
+      if (look === LOOKS - 1 && mistakes.isShown) shownAtTheEnd++;
     }
     for (const name of found) counts[name]++;
   }
-  return counts;
+  return { ...counts, shownAtTheEnd };
 }
 
 describe('A/A experiments that are looked at two hundred times', () => {
@@ -146,6 +153,7 @@ describe('A/A experiments that are looked at two hundred times', () => {
     'keep their level: %s',
     (_, world, share) => {
       const counts = mistakesIn(world, share, 19);
+      expect(counts.shownAtTheEnd).toBe(SIMULATIONS);
       expect(counts.sequence).toBeLessThanOrEqual(most);
       expect(counts.planned).toBeLessThanOrEqual(most);
       expect(counts.sequenceOfArm).toBeLessThanOrEqual(most);
