@@ -18,6 +18,8 @@ export interface Claims<D> {
   readonly setFor?: (data: D, alpha: number) => D;
   readonly swap?: Swap<D>;
   readonly scale?: Scale<D>;
+  /** Adds to both arms what no answer depends on: a constant, or so much of a covariate. */
+  readonly shift?: (data: D, by: number) => D;
   /** Of each property, where the method is slow. */
   readonly numRuns?: number;
 }
@@ -29,6 +31,8 @@ interface Swap<D> {
   readonly mirror: (value: number) => number;
   /** Whether the limits turn into each other; true when absent. */
   readonly mirrorsLimits?: boolean;
+  /** Whether the standard error is the same. */
+  readonly keepsError?: boolean;
   /** Where not all data have a mirror. */
   readonly data?: fc.Arbitrary<D>;
 }
@@ -48,7 +52,11 @@ export const swapArms = <D extends Arms<unknown>>(data: D): D => ({
 });
 
 /** Of a difference, when arms are swapped. */
-export const NEGATED = { swap: swapArms, mirror: (difference: number): number => -difference };
+export const NEGATED = {
+  swap: swapArms,
+  mirror: (difference: number): number => -difference,
+  keepsError: true,
+};
 /** Of a ratio. */
 export const INVERTED = { swap: swapArms, mirror: (ratio: number): number => 1 / ratio };
 /** Of a lift, which is a ratio less one. */
@@ -66,112 +74,180 @@ const expectNear = (a: number, b: number, size = 1): void => {
   expect(Math.abs(a - b)).toBeLessThanOrEqual(1e-8 * (Math.abs(a) + Math.abs(b)) + 1e-9 * size);
 };
 
+type Answered = { readonly status: string };
 type Known<T> = T & { readonly status: 'ok' };
-const isKnown = <T>(outcome: { readonly status: string } | undefined): outcome is Known<T> =>
-  outcome?.status === 'ok';
+const isKnown = <T>(outcome: Answered | undefined): outcome is Known<T> => outcome?.status === 'ok';
 
-/** Calls back with both answers, unless one of them is a refusal. */
-function ifBoth<T>(
-  a: { readonly status: string } | undefined,
-  b: { readonly status: string } | undefined,
-  compare: (a: T, b: T) => void,
-): void {
-  if (isKnown<T>(a) && isKnown<T>(b)) compare(a, b);
+/**
+ * How often each question was asked and answered. A refusal has nothing to compare, so that a property
+ * would hold of a method that only refuses.
+ */
+class Tally {
+  readonly #answered = new Map<string, number>();
+
+  /** Calls back with both answers, unless one of them is a refusal. */
+  ifBoth<T>(
+    question: string,
+    a: Answered | undefined,
+    b: Answered | undefined,
+    compare: (a: T, b: T) => void,
+  ): void {
+    if (a === undefined || b === undefined) return;
+    const isBoth = isKnown<T>(a) && isKnown<T>(b);
+    this.count(question, isBoth);
+    if (isBoth) compare(a, b);
+  }
+
+  count(what: string, isSo: boolean): void {
+    this.#answered.set(what, (this.#answered.get(what) ?? 0) + Number(isSo));
+  }
+
+  expectEach(least: number): void {
+    const tooFew = [...this.#answered].filter(([, times]) => times < least);
+    expect(this.#answered.size).toBeGreaterThan(0);
+    expect(Object.fromEntries(tooFew)).toEqual({});
+  }
+}
+
+/** The least part of the runs in which there must be something to compare. */
+const COMPARED_MIN = 1 / 4;
+/** And in which a test must reject, and must not. */
+const DECIDED_MIN = 1 / 20;
+
+/** Shifted data are larger than what is said of them, and lose as many digits. */
+const SHIFTED_SIZE = 100;
+
+/** A property of data and a number, which must have had something to say of `least` of its runs. */
+function holds<D>(
+  name: string,
+  [data, number]: readonly [fc.Arbitrary<D>, fc.Arbitrary<number>],
+  check: (tally: Tally, seen: D, number: number) => void,
+  { numRuns, least = COMPARED_MIN }: { readonly numRuns: number; readonly least?: number },
+): Property {
+  return [
+    name,
+    () => {
+      const tally = new Tally();
+      const property = fc.property(data, number, (seen, x) => check(tally, seen, x));
+      fc.assert(property, { numRuns });
+      tally.expectEach(numRuns * least);
+    },
+  ];
 }
 
 function swapped<D>(method: Method<D>, { data, swap, numRuns = 100 }: Claims<D>): Property[] {
   if (swap === undefined) return [];
-  const { mirror, mirrorsLimits = true } = swap;
-  const check = (seen: D, alpha: number): void => {
+  const { mirror, mirrorsLimits = true, keepsError = false } = swap;
+  const check = (tally: Tally, seen: D, alpha: number): void => {
     const other = swap.swap(seen);
-    ifBoth<Value>(method.estimate?.(seen), method.estimate?.(other), (a, b) =>
+    const { estimate, standardError, pValue, interval } = method;
+    tally.ifBoth<Value>('estimate', estimate?.(seen), estimate?.(other), (a, b) =>
       expectNear(b.value, mirror(a.value)),
     );
-    ifBoth<Value>(method.pValue?.(seen), method.pValue?.(other), (a, b) =>
+    if (keepsError) {
+      const [a, b] = [standardError?.(seen), standardError?.(other)];
+      tally.ifBoth<Value>('standardError', a, b, (own, swapped) =>
+        expectNear(swapped.value, own.value),
+      );
+    }
+    tally.ifBoth<Value>('pValue', pValue?.(seen), pValue?.(other), (a, b) =>
       expectNear(b.value, a.value),
     );
-    ifBoth<Value>(method.pValue?.(seen, 'greater'), method.pValue?.(other, 'less'), (a, b) =>
+    tally.ifBoth<Value>('tail', pValue?.(seen, 'greater'), pValue?.(other, 'less'), (a, b) =>
       expectNear(b.value, a.value),
     );
     if (!mirrorsLimits) return;
-    ifBoth<Interval>(method.interval?.(seen, alpha), method.interval?.(other, alpha), (a, b) => {
+    const [limits, swappedLimits] = [interval?.(seen, alpha), interval?.(other, alpha)];
+    tally.ifBoth<Interval>('interval', limits, swappedLimits, (a, b) => {
       expectNear(b.lower, mirror(a.upper));
       expectNear(b.upper, mirror(a.lower));
     });
   };
-  return [
-    [
-      'mirrors estimate and interval, and keeps the p-value, when arms are swapped',
-      () => fc.assert(fc.property(swap.data ?? data, level, check), { numRuns }),
-    ],
-  ];
+  const name = 'mirrors estimate and interval, and keeps the p-value, when arms are swapped';
+  return [holds(name, [swap.data ?? data, level], check, { numRuns })];
 }
 
 function scaled<D>(method: Method<D>, { data, scale, numRuns = 100 }: Claims<D>): Property[] {
   if (scale === undefined) return [];
-  const check = (seen: D, factor: number): void => {
+  const check = (tally: Tally, seen: D, factor: number): void => {
     const other = scale.scale(seen, factor);
+    const { estimate, standardError, pValue, interval } = method;
     const follow = (x: number): number => scale.follow(x, factor);
     const size = Math.max(1, factor);
-    ifBoth<Value>(method.estimate?.(seen), method.estimate?.(other), (a, b) =>
-      expectNear(b.value, follow(a.value), size),
-    );
-    ifBoth<Value>(method.pValue?.(seen), method.pValue?.(other), (a, b) =>
+    const follows = (a: Value, b: Value): void => expectNear(b.value, follow(a.value), size);
+    tally.ifBoth('estimate', estimate?.(seen), estimate?.(other), follows);
+    tally.ifBoth('standardError', standardError?.(seen), standardError?.(other), follows);
+    tally.ifBoth<Value>('pValue', pValue?.(seen), pValue?.(other), (a, b) =>
       expectNear(b.value, a.value),
     );
-    ifBoth<Interval>(method.interval?.(seen, 0.05), method.interval?.(other, 0.05), (a, b) => {
+    const [limits, others] = [interval?.(seen, 0.05), interval?.(other, 0.05)];
+    tally.ifBoth<Interval>('interval', limits, others, (a, b) => {
       expectNear(b.lower, follow(a.lower), size);
       expectNear(b.upper, follow(a.upper), size);
     });
   };
-  return [
-    [
-      'follows the unit of the data, and keeps the p-value',
-      () => fc.assert(fc.property(data, value(0.001, 1000), check), { numRuns }),
-    ],
-  ];
+  const name = 'follows the unit of the data, and keeps the p-value';
+  return [holds(name, [data, value(0.001, 1000)], check, { numRuns })];
+}
+
+function shifted<D>(method: Method<D>, { data, shift, numRuns = 100 }: Claims<D>): Property[] {
+  if (shift === undefined) return [];
+  const check = (tally: Tally, seen: D, by: number): void => {
+    const other = shift(seen, by);
+    const { estimate, standardError, pValue, interval } = method;
+    const same = (a: Value, b: Value): void => expectNear(b.value, a.value, SHIFTED_SIZE);
+    tally.ifBoth('estimate', estimate?.(seen), estimate?.(other), same);
+    tally.ifBoth('standardError', standardError?.(seen), standardError?.(other), same);
+    tally.ifBoth('pValue', pValue?.(seen), pValue?.(other), same);
+    const [limits, others] = [interval?.(seen, 0.05), interval?.(other, 0.05)];
+    tally.ifBoth<Interval>('interval', limits, others, (a, b) => {
+      expectNear(b.lower, a.lower, SHIFTED_SIZE);
+      expectNear(b.upper, a.upper, SHIFTED_SIZE);
+    });
+  };
+  const name = 'says the same when both arms are shifted';
+  return [holds(name, [data, value(-10, 10)], check, { numRuns })];
 }
 
 function nested<D>({ interval }: Method<D>, { data, numRuns = 100 }: Claims<D>): Property[] {
   if (interval === undefined) return [];
-  const check = (seen: D, alpha: number, factor: number): void =>
-    ifBoth<Interval>(interval(seen, alpha), interval(seen, alpha / factor), (narrow, wide) => {
-      const slack = (x: number): number =>
-        Number.isFinite(x) ? 1e-12 * Math.max(1, Math.abs(x)) : 0;
-      expect(wide.lower).toBeLessThanOrEqual(narrow.lower + slack(narrow.lower));
-      expect(wide.upper).toBeGreaterThanOrEqual(narrow.upper - slack(narrow.upper));
-    });
-  return [
-    [
-      'has wider intervals at smaller levels',
-      () => fc.assert(fc.property(data, level, value(1.01, 3), check), { numRuns }),
-    ],
-  ];
+  const check = (tally: Tally, [seen, alpha]: readonly [D, number], factor: number): void =>
+    tally.ifBoth<Interval>(
+      'interval',
+      interval(seen, alpha),
+      interval(seen, alpha / factor),
+      (narrow, wide) => {
+        const slack = (x: number): number =>
+          Number.isFinite(x) ? 1e-12 * Math.max(1, Math.abs(x)) : 0;
+        expect(wide.lower).toBeLessThanOrEqual(narrow.lower + slack(narrow.lower));
+        expect(wide.upper).toBeGreaterThanOrEqual(narrow.upper - slack(narrow.upper));
+      },
+    );
+  const name = 'has wider intervals at smaller levels';
+  return [holds(name, [fc.tuple(data, level), value(1.01, 3)], check, { numRuns })];
 }
 
 function agreeing<D>({ pValue, interval }: Method<D>, claims: Claims<D>): Property[] {
   const { data, tested, setFor = (seen: D) => seen, numRuns = 300 } = claims;
   if (pValue === undefined || interval === undefined || tested === undefined) return [];
-  const check = (seen: D, alpha: number): void => {
+  const check = (tally: Tally, seen: D, alpha: number): void => {
     const [p, limits] = [pValue(setFor(seen, alpha)), interval(seen, alpha)];
     if (p.status !== 'ok' || limits.status !== 'ok') return;
     const { lower, upper } = limits;
     const isUnlimited = lower === -Infinity && upper === Infinity;
     if (isUnlimited || Math.abs(p.value - alpha) < 1e-9) return;
+    tally.count('rejects', p.value < alpha);
+    tally.count('does not reject', p.value >= alpha);
     const without = lower > tested(seen) || upper < tested(seen);
     expect({ ...limits, without }).toEqual({ ...limits, without: p.value < alpha });
   };
-  return [
-    [
-      'leaves what is tested out of its interval exactly when it rejects',
-      () => fc.assert(fc.property(data, level, check), { numRuns }),
-    ],
-  ];
+  const name = 'leaves what is tested out of its interval exactly when it rejects';
+  return [holds(name, [data, level], check, { numRuns, least: DECIDED_MIN })];
 }
 
 function bounded<D>(method: Method<D>, claims: Claims<D>): Property[] {
   const { data, range: [min, max] = [-Infinity, Infinity], numRuns = 100 } = claims;
-  const check = (seen: D, alpha: number): void => {
+  const check = (tally: Tally, seen: D, alpha: number): void => {
     const [estimate, limits] = [method.estimate?.(seen), method.interval?.(seen, alpha)];
     const points: number[] = [min];
     if (limits?.status === 'ok') points.push(limits.lower);
@@ -189,13 +265,13 @@ function bounded<D>(method: Method<D>, claims: Claims<D>): Property[] {
     }
     const se = method.standardError?.(seen);
     if (se?.status === 'ok') expect(se.value).toBeGreaterThanOrEqual(0);
+    for (const [name, given] of Object.entries({ estimate, limits, p: p[0], se })) {
+      if (given !== undefined) tally.count(name, given.status === 'ok');
+    }
   };
-  return [
-    [
-      'answers within its range, the estimate inside the interval, with no number that is none',
-      () => fc.assert(fc.property(data, level, check), { numRuns }),
-    ],
-  ];
+  const name =
+    'answers within its range, the estimate inside the interval, with no number that is none';
+  return [holds(name, [data, level], check, { numRuns })];
 }
 
 const BAD_LEVELS = [0, 1, -0.1, 2, Number.NaN];
@@ -232,4 +308,6 @@ export const propertiesOf = <D>(
   method: Method<D>,
   claims: Claims<NoInfer<D>>,
 ): readonly Property[] =>
-  [swapped, scaled, nested, agreeing, bounded, refused].flatMap((of) => of(method, claims));
+  [swapped, scaled, shifted, nested, agreeing, bounded, refused].flatMap((of) =>
+    of(method, claims),
+  );

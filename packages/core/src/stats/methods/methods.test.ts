@@ -1,17 +1,34 @@
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import {
-  armsOf,
   cupedArm,
-  cupedRatioArm,
+  cupedArms,
+  cupedRatioArms,
+  eventArms,
   level,
   positiveSample,
   propensityBatch,
   proportion,
-  ratioSums,
+  proportions,
+  quantiles,
+  ratioArms,
   sample,
+  samplesOf,
   value,
 } from '../../../test/stats/arbitraries.ts';
+import {
+  addCovariate,
+  addDenominator,
+  addFirst,
+  bothArms,
+  changeNumerator,
+  scaleCuped,
+  scaleRatio,
+  scaleSample,
+  scaleVectors,
+  shiftSample,
+  toVectors,
+} from '../../../test/stats/changes.ts';
 import {
   type Claims,
   INVERTED,
@@ -23,67 +40,26 @@ import {
 } from '../../../test/stats/claims.ts';
 import {
   type Arms,
-  type CovariateArm,
-  type CupedArm,
+  type CupedRatioArm,
   type EventCount,
   METHODS,
   type QuantileEstimate,
-  type RatioSums,
-  type Sample,
   type Stratum,
 } from '../index.ts';
 
-const bothArms =
-  <A>(change: (arm: A, factor: number) => A) =>
-  <D extends Arms<A>>(data: D, factor: number): D => ({
-    ...data,
-    treatment: change(data.treatment, factor),
-    control: change(data.control, factor),
-  });
 const times = (x: number, factor: number): number => x * factor;
 const same = (x: number): number => x;
 const nothing = (): number => 0;
+const covariateArms = cupedArms.map(({ treatment, control }) => ({
+  treatment: toVectors(treatment),
+  control: toVectors(control),
+}));
 
-const scaleSample = ({ n, mean, variance }: Sample, k: number): Sample => ({
-  n,
-  mean: mean * k,
-  variance: variance * k * k,
-});
-const scaleCuped = (arm: CupedArm, k: number): CupedArm => ({
-  ...arm,
-  meanY: arm.meanY * k,
-  varY: arm.varY * k * k,
-  covXY: arm.covXY * k,
-});
-const toVectors = ({ n, meanY, varY, meanX, varX, covXY }: CupedArm): CovariateArm => ({
-  n,
-  meanY,
-  varY,
-  meanX: [meanX],
-  covX: [[varX]],
-  covXY: [covXY],
-});
-const scaleVectors = (arm: CovariateArm, k: number): CovariateArm => ({
-  ...arm,
-  meanY: arm.meanY * k,
-  varY: arm.varY * k * k,
-  covXY: arm.covXY.map((covariance) => covariance * k),
-});
-
-const scaleRatio = (sums: RatioSums, k: number): RatioSums => ({
-  ...sums,
-  sumNumerator: sums.sumNumerator * k,
-  sumNumeratorSquares: sums.sumNumeratorSquares * k * k,
-  sumProduct: sums.sumProduct * k,
-});
-const eventCount = fc.record({
-  events: fc.integer({ min: 0, max: 500 }),
-  exposure: fc.integer({ min: 1, max: 1000 }),
-});
-const quantile = fc.record({ estimate: value(-100, 100), se: value(0.01, 10) });
 const goodDirection = fc.constantFrom('increase' as const, 'decrease' as const);
-const withMargin = <A>(arm: fc.Arbitrary<A>, margin: fc.Arbitrary<number>) =>
-  fc.record({ treatment: arm, control: arm, goodDirection, margin });
+const withMargin = <A>(arms: fc.Arbitrary<Arms<A>>, margin: fc.Arbitrary<number>) =>
+  fc
+    .record({ arms, goodDirection, margin })
+    .map(({ arms: both, ...options }) => ({ ...both, ...options }));
 const counts = fc.array(fc.integer({ min: 1, max: 100_000 }), { minLength: 3, maxLength: 3 });
 
 const NO_RATE = { x: 0, n: 0 };
@@ -101,23 +77,24 @@ const NO_RATIO = {
 };
 const NO_CUPED_RATIO = { n: 0, means: [0, 0, 0, 0], cov: [1, 2, 3, 4].map(() => [0, 0, 0, 0]) };
 
-const rates = { data: armsOf(proportion), empty: NO_RATES } as const;
+const rates = { data: proportions, empty: NO_RATES } as const;
 const ratesDifference = { ...rates, range: [-1, 1], swap: NEGATED } as const;
 const ratesLift = { ...rates, range: [-1, Infinity], swap: LIFT_INVERTED } as const;
 const difference = { swap: NEGATED, tested: nothing } as const;
-const samples = { data: armsOf(sample), empty: NO_SAMPLES } as const;
+const samples = { data: samplesOf(sample), empty: NO_SAMPLES } as const;
 const lift = { scale: { scale: bothArms(scaleSample), follow: same } } as const;
-const positive = { ...lift, data: armsOf(positiveSample), empty: NO_SAMPLES } as const;
+const positive = { ...lift, data: samplesOf(positiveSample), empty: NO_SAMPLES } as const;
 
 const ofStrata: Claims<readonly Stratum[]> = {
   tested: nothing,
-  data: fc.array(armsOf(sample), { minLength: 1, maxLength: 4 }),
+  data: fc.array(samplesOf(sample), { minLength: 1, maxLength: 4 }),
   empty: [],
-  swap: { swap: (data) => data.map(swapArms), mirror: NEGATED.mirror },
+  swap: { swap: (data) => data.map(swapArms), mirror: NEGATED.mirror, keepsError: true },
   scale: {
     scale: (data, k) => data.map((stratum) => bothArms(scaleSample)(stratum, k)),
     follow: times,
   },
+  shift: (data, by) => data.map((stratum) => bothArms(shiftSample)(stratum, by)),
 };
 
 /** A method without an entry does not compile. */
@@ -154,13 +131,14 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
     ...samples,
     ...difference,
     scale: { scale: bothArms(scaleSample), follow: times },
+    shift: bothArms(shiftSample),
   }),
   // Of means of any sign; only positive ones have a ratio that swapping arms inverts.
   'mean.lift.fieller': propertiesOf(METHODS['mean.lift.fieller'], {
     ...samples,
     ...lift,
     tested: nothing,
-    swap: { ...LIFT_INVERTED, data: armsOf(positiveSample) },
+    swap: { ...LIFT_INVERTED, data: samplesOf(positiveSample) },
   }),
   // Its interval agrees with nothing else: neither the p-value nor that of swapped arms.
   'mean.lift.delta': propertiesOf(METHODS['mean.lift.delta'], {
@@ -174,12 +152,13 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
   }),
   'ratio.delta': propertiesOf(METHODS['ratio.delta'], {
     ...difference,
-    data: armsOf(ratioSums),
+    data: ratioArms,
     empty: { treatment: NO_RATIO, control: NO_RATIO },
     scale: { scale: bothArms(scaleRatio), follow: times },
+    shift: bothArms(addDenominator),
   }),
   'count.poissonRateExact': propertiesOf(METHODS['count.poissonRateExact'], {
-    data: armsOf(eventCount),
+    data: eventArms,
     range: [0, Infinity],
     tested: () => 1,
     swap: INVERTED,
@@ -193,7 +172,7 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
   }),
   'quantile.difference': propertiesOf(METHODS['quantile.difference'], {
     ...difference,
-    data: armsOf(quantile),
+    data: quantiles,
     scale: {
       scale: bothArms(({ estimate, se }: QuantileEstimate, k) => ({
         estimate: estimate * k,
@@ -201,14 +180,13 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
       })),
       follow: times,
     },
+    shift: bothArms((arm: QuantileEstimate, by) => ({ ...arm, estimate: arm.estimate + by })),
   }),
   'cuped.single': propertiesOf(METHODS['cuped.single'], {
     ...difference,
-    data: fc.record({
-      treatment: cupedArm,
-      control: cupedArm,
-      others: fc.array(cupedArm, { maxLength: 2 }),
-    }),
+    data: fc
+      .tuple(cupedArms, fc.array(cupedArm, { maxLength: 2 }))
+      .map(([both, others]) => ({ ...both, others })),
     empty: { treatment: NO_CUPED, control: NO_CUPED, others: [] },
     scale: {
       scale: (data, k) => ({
@@ -217,41 +195,53 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
       }),
       follow: times,
     },
+    shift: (data, k) => ({
+      ...bothArms(addCovariate)(data, k),
+      others: (data.others ?? []).map((arm) => addCovariate(arm, k)),
+    }),
   }),
   'cuped.multiPooled': propertiesOf(METHODS['cuped.multiPooled'], {
     ...difference,
-    data: armsOf(cupedArm.map(toVectors)),
+    data: covariateArms,
     empty: { treatment: toVectors(NO_CUPED), control: toVectors(NO_CUPED) },
     scale: { scale: bothArms(scaleVectors), follow: times },
+    shift: bothArms(addFirst),
   }),
   'cuped.ratio': propertiesOf(METHODS['cuped.ratio'], {
     ...difference,
-    data: armsOf(cupedRatioArm),
+    data: cupedRatioArms,
     empty: { treatment: NO_CUPED_RATIO, control: NO_CUPED_RATIO },
+    scale: {
+      scale: bothArms((arm: CupedRatioArm, k) => changeNumerator(arm, k, 0)),
+      follow: times,
+    },
+    shift: bothArms((arm: CupedRatioArm, by) => changeNumerator(arm, 1, by)),
   }),
   'cuped.regressionInteracted': propertiesOf(METHODS['cuped.regressionInteracted'], {
     ...difference,
-    data: armsOf(cupedArm.map(toVectors)),
+    data: covariateArms,
     empty: { treatment: toVectors(NO_CUPED), control: toVectors(NO_CUPED) },
     scale: { scale: bothArms(scaleVectors), follow: times },
+    shift: bothArms(addFirst),
   }),
   postStratification: propertiesOf(METHODS.postStratification, ofStrata),
   'nonInferiority.absolute': propertiesOf(METHODS['nonInferiority.absolute'], {
-    data: withMargin(sample, value(0, 50)),
+    data: withMargin(samplesOf(sample), value(0, 50)),
     empty: { ...NO_SAMPLES, goodDirection: 'increase', margin: 1 },
     tested: (data) => (data.goodDirection === 'increase' ? -data.margin : data.margin),
     scale: {
       scale: (data, k) => ({ ...bothArms(scaleSample)(data, k), margin: data.margin * k }),
       follow: times,
     },
+    shift: bothArms(shiftSample),
   }),
   'nonInferiority.relative': propertiesOf(METHODS['nonInferiority.relative'], {
-    data: withMargin(sample, value(0, 0.5)),
+    data: withMargin(samplesOf(sample), value(0, 0.5)),
     empty: { ...NO_SAMPLES, goodDirection: 'increase', margin: 0.1 },
     ...lift,
   }),
   'nonInferiority.proportionScore': propertiesOf(METHODS['nonInferiority.proportionScore'], {
-    data: withMargin(proportion, value(0, 0.9)),
+    data: withMargin(proportions, value(0, 0.9)),
     empty: { ...NO_RATES, goodDirection: 'increase', margin: 0.1 },
     range: [-1, 1],
   }),
@@ -304,7 +294,7 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
     swap: { swap: (data) => ({ ...data, estimate: -data.estimate }), mirror: NEGATED.mirror },
   }),
   'bayes.betaBinomial': propertiesOf(METHODS['bayes.betaBinomial'], {
-    data: armsOf(proportion),
+    data: proportions,
     range: [-1, 1],
     swap: NEGATED,
     numRuns: 4,
