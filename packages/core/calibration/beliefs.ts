@@ -9,7 +9,7 @@ import {
   probBestNormal,
 } from '../src/stats/index.ts';
 import type { Random } from '../test/stats/random.ts';
-import { covers, samplesOf } from './methods.ts';
+import { covers, samplesOf } from './comparisons.ts';
 import { bernoulli } from './populations.ts';
 import { binomialDraw } from './samplers.ts';
 import { ALPHA, between, exactly, type Figure, type Study } from './study.ts';

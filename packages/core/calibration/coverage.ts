@@ -10,7 +10,14 @@ import {
   wilsonInterval,
 } from '../src/stats/index.ts';
 import type { Random } from '../test/stats/random.ts';
-import { type Arms, compareAdjusted, compareMeans, covers, samplesOf, scaled } from './methods.ts';
+import {
+  type Arms,
+  compareAdjusted,
+  compareMeans,
+  covers,
+  samplesOf,
+  scaled,
+} from './comparisons.ts';
 import { bernoulli, POPULATIONS, type Population } from './populations.ts';
 import { ALPHA, atLeast, between, type ExactStudy, type Expectation, type Study } from './study.ts';
 

@@ -1,6 +1,6 @@
 import { mergeJointMoments } from '../src/stats/index.ts';
+import { type Arms, compareAdjusted, defaultPValue, pOf } from './comparisons.ts';
 import { nullExpectation, SIZES, type Split, type Test } from './known-limits.ts';
-import { type Arms, compareAdjusted, defaultPValue, pOf } from './methods.ts';
 import { POPULATIONS, type Population } from './populations.ts';
 import type { Figure, Study } from './study.ts';
 

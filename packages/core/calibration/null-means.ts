@@ -18,7 +18,7 @@ import {
   winsorizeUpper,
 } from '../src/stats/index.ts';
 import type { Random } from '../test/stats/random.ts';
-import { covers, pOf, samplesOf } from './methods.ts';
+import { covers, pOf, samplesOf } from './comparisons.ts';
 import { normalSample, POPULATIONS } from './populations.ts';
 import { binomialDraw } from './samplers.ts';
 import { ALPHA, atMost, between, exactly, type Study } from './study.ts';

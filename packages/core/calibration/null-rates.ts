@@ -13,7 +13,7 @@ import {
   zDifference,
 } from '../src/stats/index.ts';
 import type { Random } from '../test/stats/random.ts';
-import { covers, pOf } from './methods.ts';
+import { covers, pOf } from './comparisons.ts';
 import { aliasSampler, binomialDraw, multinomialDraw, poissonLaw } from './samplers.ts';
 import { ALPHA, atMost, exactly, type Study } from './study.ts';
 

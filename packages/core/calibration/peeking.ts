@@ -18,7 +18,7 @@ import {
   TUNING_N_DEFAULT,
 } from '../src/stats/index.ts';
 import type { Random } from '../test/stats/random.ts';
-import { type Arms, compareAdjusted, proportionOf, sampleOf, samplesOf } from './methods.ts';
+import { type Arms, compareAdjusted, proportionOf, sampleOf, samplesOf } from './comparisons.ts';
 import { POPULATIONS, type Population } from './populations.ts';
 import { binomialDraw, multinomialDraw } from './samplers.ts';
 import { ALPHA, atMost, between, exactly, exceeds, type Study } from './study.ts';

@@ -22,7 +22,7 @@ import {
   welchDifference,
 } from '../src/stats/index.ts';
 import { type Random, randomStream } from '../test/stats/random.ts';
-import { compareAdjusted, sampleOf } from './methods.ts';
+import { compareAdjusted, sampleOf } from './comparisons.ts';
 import { normalSample, POPULATIONS } from './populations.ts';
 import { binomialDraw } from './samplers.ts';
 import { ALPHA, atLeast, between, type Figure, type Study } from './study.ts';

@@ -3,7 +3,7 @@ import { sampleOf } from '../src/analysis/arm-sample.ts';
 import { boundaryOf } from '../src/analysis/boundary.ts';
 import type { AnalysisOptions, ArmData } from '../src/analysis/types.ts';
 import type { JointMoments } from '../src/stats/index.ts';
-import { proportionOf } from './methods.ts';
+import { proportionOf } from './comparisons.ts';
 import { EVENLY, LOOKS, looksAt, splitName } from './peeking.ts';
 import { POPULATIONS, type Population } from './populations.ts';
 import { ALPHA, atMost, type Study } from './study.ts';

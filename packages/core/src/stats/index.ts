@@ -116,8 +116,6 @@ export {
   welchDifference,
 } from './means/welch.ts';
 export { capAt, type Winsorized, winsorizeUpper } from './means/winsorize.ts';
-export type { Alternative, Arms, Interval, Method, Value } from './methods/answers.ts';
-export { METHODS } from './methods/registry.ts';
 export { type Moments, mergeMoments, momentsFromSums, varianceOf } from './moments.ts';
 export {
   type Adjustment,
@@ -177,7 +175,7 @@ export {
 } from './power/proportion.ts';
 export { clopperPearsonInterval } from './proportions/clopper-pearson.ts';
 export { type FisherTest, fisherTest } from './proportions/fisher.ts';
-export { type LogRateLift, logRateLift } from './proportions/log-lift.ts';
+export { type LogRateLift, logRateLift } from './proportions/katz-lift.ts';
 export { newcombeDifference, type RateDifferenceInterval } from './proportions/newcombe.ts';
 export {
   constrainedRates,
@@ -199,6 +197,15 @@ export {
   type QuantileRanks,
   sampleQuantile,
 } from './quantiles/order-statistics.ts';
+export type {
+  Alternative,
+  Arms,
+  Interval,
+  PlanningQuestions,
+  Questions,
+  Value,
+} from './questions/answers.ts';
+export { TESTS } from './questions/registry.ts';
 export { type AnytimeT, anytimeValidT, type TStatistic } from './sequential/anytime-t.ts';
 export {
   type ConfidenceSequence,

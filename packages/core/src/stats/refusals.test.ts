@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as stats from './index.ts';
 
 // What may come from a store or a form and cannot be computed: every method says so, and none
-// answers with a number that is none. Levels and arms without units are in methods/methods.test.ts.
+// answers with a number that is none. Levels and arms without units are in questions/questions.test.ts.
 
 const NAN = Number.NaN;
 const INFINITY = Number.POSITIVE_INFINITY;

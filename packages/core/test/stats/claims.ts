@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { Arms, Interval, Method, Value } from '../../src/stats/index.ts';
+import type { Arms, Interval, Questions, Value } from '../../src/stats/index.ts';
 import { level, value } from './arbitraries.ts';
 
-// The properties of §9.2 that are the same for every method, of which each method claims some.
+// The properties of §9.2 that are the same for every test, of which each test claims some.
 
-/** What holds of a method, whatever the data. */
+/** What holds of a test, whatever the data. */
 export interface Claims<D> {
   readonly data: fc.Arbitrary<D>;
   /** Within which the estimate and its interval lie. */
@@ -14,13 +14,13 @@ export interface Claims<D> {
   readonly empty?: D;
   /** What the p-value is of: the interval leaves it out exactly when p < alpha. */
   readonly tested?: (data: D) => number;
-  /** For a method that is set for a level beforehand. */
+  /** For a test that is set for a level beforehand. */
   readonly setFor?: (data: D, alpha: number) => D;
   readonly swap?: Swap<D>;
   readonly scale?: Scale<D>;
   /** Adds to both arms what no answer depends on: a constant, or so much of a covariate. */
   readonly shift?: (data: D, by: number) => D;
-  /** Of each property, where the method is slow. */
+  /** Of each property, where the test is slow. */
   readonly numRuns?: number;
 }
 
@@ -80,7 +80,7 @@ const isKnown = <T>(outcome: Answered | undefined): outcome is Known<T> => outco
 
 /**
  * How often each question was asked and answered. A refusal has nothing to compare, so that a property
- * would hold of a method that only refuses.
+ * would hold of a test that only refuses.
  */
 class Tally {
   readonly #answered = new Map<string, number>();
@@ -135,12 +135,12 @@ function holds<D>(
   ];
 }
 
-function swapped<D>(method: Method<D>, { data, swap, numRuns = 100 }: Claims<D>): Property[] {
+function swapped<D>(test: Questions<D>, { data, swap, numRuns = 100 }: Claims<D>): Property[] {
   if (swap === undefined) return [];
   const { mirror, mirrorsLimits = true, keepsError = false } = swap;
   const check = (tally: Tally, seen: D, alpha: number): void => {
     const other = swap.swap(seen);
-    const { estimate, standardError, pValue, interval } = method;
+    const { estimate, standardError, pValue, interval } = test;
     tally.ifBoth<Value>('estimate', estimate?.(seen), estimate?.(other), (a, b) =>
       expectNear(b.value, mirror(a.value)),
     );
@@ -167,11 +167,11 @@ function swapped<D>(method: Method<D>, { data, swap, numRuns = 100 }: Claims<D>)
   return [holds(name, [swap.data ?? data, level], check, { numRuns })];
 }
 
-function scaled<D>(method: Method<D>, { data, scale, numRuns = 100 }: Claims<D>): Property[] {
+function scaled<D>(test: Questions<D>, { data, scale, numRuns = 100 }: Claims<D>): Property[] {
   if (scale === undefined) return [];
   const check = (tally: Tally, seen: D, factor: number): void => {
     const other = scale.scale(seen, factor);
-    const { estimate, standardError, pValue, interval } = method;
+    const { estimate, standardError, pValue, interval } = test;
     const follow = (x: number): number => scale.follow(x, factor);
     const size = Math.max(1, factor);
     const follows = (a: Value, b: Value): void => expectNear(b.value, follow(a.value), size);
@@ -190,11 +190,11 @@ function scaled<D>(method: Method<D>, { data, scale, numRuns = 100 }: Claims<D>)
   return [holds(name, [data, value(0.001, 1000)], check, { numRuns })];
 }
 
-function shifted<D>(method: Method<D>, { data, shift, numRuns = 100 }: Claims<D>): Property[] {
+function shifted<D>(test: Questions<D>, { data, shift, numRuns = 100 }: Claims<D>): Property[] {
   if (shift === undefined) return [];
   const check = (tally: Tally, seen: D, by: number): void => {
     const other = shift(seen, by);
-    const { estimate, standardError, pValue, interval } = method;
+    const { estimate, standardError, pValue, interval } = test;
     const same = (a: Value, b: Value): void => expectNear(b.value, a.value, SHIFTED_SIZE);
     tally.ifBoth('estimate', estimate?.(seen), estimate?.(other), same);
     tally.ifBoth('standardError', standardError?.(seen), standardError?.(other), same);
@@ -209,7 +209,7 @@ function shifted<D>(method: Method<D>, { data, shift, numRuns = 100 }: Claims<D>
   return [holds(name, [data, value(-10, 10)], check, { numRuns })];
 }
 
-function nested<D>({ interval }: Method<D>, { data, numRuns = 100 }: Claims<D>): Property[] {
+function nested<D>({ interval }: Questions<D>, { data, numRuns = 100 }: Claims<D>): Property[] {
   if (interval === undefined) return [];
   const check = (tally: Tally, [seen, alpha]: readonly [D, number], factor: number): void =>
     tally.ifBoth<Interval>(
@@ -227,7 +227,7 @@ function nested<D>({ interval }: Method<D>, { data, numRuns = 100 }: Claims<D>):
   return [holds(name, [fc.tuple(data, level), value(1.01, 3)], check, { numRuns })];
 }
 
-function agreeing<D>({ pValue, interval }: Method<D>, claims: Claims<D>): Property[] {
+function agreeing<D>({ pValue, interval }: Questions<D>, claims: Claims<D>): Property[] {
   const { data, tested, setFor = (seen: D) => seen, numRuns = 300 } = claims;
   if (pValue === undefined || interval === undefined || tested === undefined) return [];
   const check = (tally: Tally, seen: D, alpha: number): void => {
@@ -245,10 +245,10 @@ function agreeing<D>({ pValue, interval }: Method<D>, claims: Claims<D>): Proper
   return [holds(name, [data, level], check, { numRuns, least: DECIDED_MIN })];
 }
 
-function bounded<D>(method: Method<D>, claims: Claims<D>): Property[] {
+function bounded<D>(test: Questions<D>, claims: Claims<D>): Property[] {
   const { data, range: [min, max] = [-Infinity, Infinity], numRuns = 100 } = claims;
   const check = (tally: Tally, seen: D, alpha: number): void => {
-    const [estimate, limits] = [method.estimate?.(seen), method.interval?.(seen, alpha)];
+    const [estimate, limits] = [test.estimate?.(seen), test.interval?.(seen, alpha)];
     const points: number[] = [min];
     if (limits?.status === 'ok') points.push(limits.lower);
     if (estimate?.status === 'ok') points.push(estimate.value);
@@ -257,13 +257,13 @@ function bounded<D>(method: Method<D>, claims: Claims<D>): Property[] {
     for (const [i, point] of points.entries()) {
       expect(point).toBeGreaterThanOrEqual((points[i - 1] ?? -Infinity) - 1e-12);
     }
-    const p = (['twoSided', 'greater', 'less'] as const).map((side) => method.pValue?.(seen, side));
+    const p = (['twoSided', 'greater', 'less'] as const).map((side) => test.pValue?.(seen, side));
     for (const tail of p) {
       if (tail?.status !== 'ok') continue;
       expect(tail.value).toBeGreaterThanOrEqual(0);
       expect(tail.value).toBeLessThanOrEqual(1);
     }
-    const se = method.standardError?.(seen);
+    const se = test.standardError?.(seen);
     if (se?.status === 'ok') expect(se.value).toBeGreaterThanOrEqual(0);
     for (const [name, given] of Object.entries({ estimate, limits, p: p[0], se })) {
       if (given !== undefined) tally.count(name, given.status === 'ok');
@@ -276,9 +276,9 @@ function bounded<D>(method: Method<D>, claims: Claims<D>): Property[] {
 
 const BAD_LEVELS = [0, 1, -0.1, 2, Number.NaN];
 
-function refused<D>(method: Method<D>, { data, empty }: Claims<D>): Property[] {
+function refused<D>(test: Questions<D>, { data, empty }: Claims<D>): Property[] {
   const [seen] = fc.sample(data, { numRuns: 1, seed: 1 });
-  const { interval } = method;
+  const { interval } = test;
   const properties: Property[] = [];
   if (interval !== undefined && seen !== undefined) {
     const check = (): void => {
@@ -291,10 +291,10 @@ function refused<D>(method: Method<D>, { data, empty }: Claims<D>): Property[] {
   if (empty !== undefined) {
     const check = (): void => {
       const answers = [
-        method.estimate?.(empty),
-        method.standardError?.(empty),
-        method.pValue?.(empty),
-        method.interval?.(empty, 0.05),
+        test.estimate?.(empty),
+        test.standardError?.(empty),
+        test.pValue?.(empty),
+        test.interval?.(empty, 0.05),
       ].filter((answer) => answer !== undefined);
       expect(answers).toEqual(answers.map(() => ({ status: 'NO_UNITS' })));
     };
@@ -303,11 +303,9 @@ function refused<D>(method: Method<D>, { data, empty }: Claims<D>): Property[] {
   return properties;
 }
 
-/** Every property that a method claims. */
+/** Every property that a test claims. */
 export const propertiesOf = <D>(
-  method: Method<D>,
+  test: Questions<D>,
   claims: Claims<NoInfer<D>>,
 ): readonly Property[] =>
-  [swapped, scaled, shifted, nested, agreeing, bounded, refused].flatMap((of) =>
-    of(method, claims),
-  );
+  [swapped, scaled, shifted, nested, agreeing, bounded, refused].flatMap((of) => of(test, claims));

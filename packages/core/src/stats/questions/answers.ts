@@ -2,7 +2,7 @@ import type { DifferenceOnly, MeanDifference } from '../means/welch.ts';
 import type { NonInferiorityOptions } from '../non-inferiority.ts';
 import { type Outcome, type RefusalCode, refuse } from '../outcome.ts';
 
-// How a method's one computation answers single questions. A module of this folder is a test, and
+// How a test's one computation answers single questions. A module of this folder is a test, and
 // its exports are the questions that make sense for it, under the same names in every module:
 // `estimate`, `standardError`, `pValue`, `interval`, `power` and `sampleSize`. None has a formula.
 
@@ -36,14 +36,18 @@ export interface ArmsWithMargin<A>
   extends Arms<A>,
     Pick<NonInferiorityOptions, 'goodDirection' | 'margin'> {}
 
-/** The questions of any method, for data `D`; each method has some of them. */
-export interface Method<D> {
+/** The questions of any test that data `D` answer; each test has some of them. */
+export interface Questions<D> {
   readonly estimate?: (data: D) => Outcome<Value>;
   readonly standardError?: (data: D) => Outcome<Value>;
   readonly pValue?: (data: D, alternative?: Alternative) => Outcome<Value>;
   readonly interval?: (data: D, alpha: number) => Outcome<Interval>;
-  readonly power?: (plan: never) => Outcome<{ readonly power: number }>;
-  readonly sampleSize?: (plan: never) => Outcome<object>;
+}
+
+/** The questions that a plan answers before there are data, by a plan for each. */
+export interface PlanningQuestions<P, S> {
+  readonly power?: (plan: P) => Outcome<{ readonly power: number }>;
+  readonly sampleSize?: (plan: S) => Outcome<object>;
 }
 
 /** Everything about one set of data at once. */
@@ -112,7 +116,7 @@ export const tailsOf =
     return numberOf(compute, (test) => test[key[alternative]])(data);
   };
 
-/** Reads both limits; null for one that the method cannot give is refused as INVALID_INPUT. */
+/** Reads both limits; null for one that the test cannot give is refused as INVALID_INPUT. */
 export const intervalOf =
   <D, R, E>(
     compute: Computation<D, R, E>,

@@ -42,9 +42,9 @@ import {
   type Arms,
   type CupedRatioArm,
   type EventCount,
-  METHODS,
   type QuantileEstimate,
   type Stratum,
+  TESTS,
 } from '../index.ts';
 
 const times = (x: number, factor: number): number => x * factor;
@@ -97,67 +97,67 @@ const ofStrata: Claims<readonly Stratum[]> = {
   shift: (data, by) => data.map((stratum) => bothArms(shiftSample)(stratum, by)),
 };
 
-/** A method without an entry does not compile. */
-const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = {
-  'proportion.wilson': propertiesOf(METHODS['proportion.wilson'], {
+/** A test without an entry does not compile. */
+const PROPERTIES: Readonly<Record<keyof typeof TESTS, readonly Property[]>> = {
+  'proportion.wilson': propertiesOf(TESTS['proportion.wilson'], {
     data: proportion,
     range: [0, 1],
     empty: NO_RATE,
   }),
-  'proportion.clopperPearson': propertiesOf(METHODS['proportion.clopperPearson'], {
+  'proportion.clopperPearson': propertiesOf(TESTS['proportion.clopperPearson'], {
     data: proportion,
     range: [0, 1],
     empty: NO_RATE,
   }),
-  'proportion.diff.newcombe': propertiesOf(METHODS['proportion.diff.newcombe'], ratesDifference),
-  'proportion.diff.miettinenNurminen': propertiesOf(METHODS['proportion.diff.miettinenNurminen'], {
+  'proportion.diff.newcombe': propertiesOf(TESTS['proportion.diff.newcombe'], ratesDifference),
+  'proportion.diff.miettinenNurminen': propertiesOf(TESTS['proportion.diff.miettinenNurminen'], {
     ...ratesDifference,
     tested: nothing,
   }),
   // Wald's interval may leave −1…1, and need not agree with the pooled test.
-  'proportion.zTest': propertiesOf(METHODS['proportion.zTest'], { ...rates, swap: NEGATED }),
-  'proportion.fisherExact': propertiesOf(METHODS['proportion.fisherExact'], ratesDifference),
-  'proportion.lift.score': propertiesOf(METHODS['proportion.lift.score'], {
+  'proportion.zTest': propertiesOf(TESTS['proportion.zTest'], { ...rates, swap: NEGATED }),
+  'proportion.fisherExact': propertiesOf(TESTS['proportion.fisherExact'], ratesDifference),
+  'proportion.lift.score': propertiesOf(TESTS['proportion.lift.score'], {
     ...ratesLift,
     tested: nothing,
   }),
-  'proportion.lift.log': propertiesOf(METHODS['proportion.lift.log'], ratesLift),
-  'mean.oneArm': propertiesOf(METHODS['mean.oneArm'], {
+  'proportion.lift.log': propertiesOf(TESTS['proportion.lift.log'], ratesLift),
+  'mean.oneArm': propertiesOf(TESTS['mean.oneArm'], {
     data: sample,
     empty: NO_SAMPLE,
     scale: { scale: scaleSample, follow: times },
   }),
-  'mean.welch': propertiesOf(METHODS['mean.welch'], {
+  'mean.welch': propertiesOf(TESTS['mean.welch'], {
     ...samples,
     ...difference,
     scale: { scale: bothArms(scaleSample), follow: times },
     shift: bothArms(shiftSample),
   }),
   // Of means of any sign; only positive ones have a ratio that swapping arms inverts.
-  'mean.lift.fieller': propertiesOf(METHODS['mean.lift.fieller'], {
+  'mean.lift.fieller': propertiesOf(TESTS['mean.lift.fieller'], {
     ...samples,
     ...lift,
     tested: nothing,
     swap: { ...LIFT_INVERTED, data: samplesOf(positiveSample) },
   }),
   // Its interval agrees with nothing else: neither the p-value nor that of swapped arms.
-  'mean.lift.delta': propertiesOf(METHODS['mean.lift.delta'], {
+  'mean.lift.delta': propertiesOf(TESTS['mean.lift.delta'], {
     ...positive,
     swap: { ...LIFT_INVERTED, mirrorsLimits: false },
   }),
-  'mean.lift.log': propertiesOf(METHODS['mean.lift.log'], {
+  'mean.lift.log': propertiesOf(TESTS['mean.lift.log'], {
     ...positive,
     range: [-1, Infinity],
     swap: LIFT_INVERTED,
   }),
-  'ratio.delta': propertiesOf(METHODS['ratio.delta'], {
+  'ratio.delta': propertiesOf(TESTS['ratio.delta'], {
     ...difference,
     data: ratioArms,
     empty: { treatment: NO_RATIO, control: NO_RATIO },
     scale: { scale: bothArms(scaleRatio), follow: times },
     shift: bothArms(addDenominator),
   }),
-  'count.poissonRateExact': propertiesOf(METHODS['count.poissonRateExact'], {
+  'count.poissonRateExact': propertiesOf(TESTS['count.poissonRateExact'], {
     data: eventArms,
     range: [0, Infinity],
     tested: () => 1,
@@ -170,7 +170,7 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
       follow: same,
     },
   }),
-  'quantile.difference': propertiesOf(METHODS['quantile.difference'], {
+  'quantile.difference': propertiesOf(TESTS['quantile.difference'], {
     ...difference,
     data: quantiles,
     scale: {
@@ -182,7 +182,7 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
     },
     shift: bothArms((arm: QuantileEstimate, by) => ({ ...arm, estimate: arm.estimate + by })),
   }),
-  'cuped.single': propertiesOf(METHODS['cuped.single'], {
+  'cuped.single': propertiesOf(TESTS['cuped.single'], {
     ...difference,
     data: fc
       .tuple(cupedArms, fc.array(cupedArm, { maxLength: 2 }))
@@ -200,14 +200,14 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
       others: (data.others ?? []).map((arm) => addCovariate(arm, k)),
     }),
   }),
-  'cuped.multiPooled': propertiesOf(METHODS['cuped.multiPooled'], {
+  'cuped.multiPooled': propertiesOf(TESTS['cuped.multiPooled'], {
     ...difference,
     data: covariateArms,
     empty: { treatment: toVectors(NO_CUPED), control: toVectors(NO_CUPED) },
     scale: { scale: bothArms(scaleVectors), follow: times },
     shift: bothArms(addFirst),
   }),
-  'cuped.ratio': propertiesOf(METHODS['cuped.ratio'], {
+  'cuped.ratio': propertiesOf(TESTS['cuped.ratio'], {
     ...difference,
     data: cupedRatioArms,
     empty: { treatment: NO_CUPED_RATIO, control: NO_CUPED_RATIO },
@@ -217,15 +217,15 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
     },
     shift: bothArms((arm: CupedRatioArm, by) => changeNumerator(arm, 1, by)),
   }),
-  'cuped.regressionInteracted': propertiesOf(METHODS['cuped.regressionInteracted'], {
+  'cuped.regressionInteracted': propertiesOf(TESTS['cuped.regressionInteracted'], {
     ...difference,
     data: covariateArms,
     empty: { treatment: toVectors(NO_CUPED), control: toVectors(NO_CUPED) },
     scale: { scale: bothArms(scaleVectors), follow: times },
     shift: bothArms(addFirst),
   }),
-  postStratification: propertiesOf(METHODS.postStratification, ofStrata),
-  'nonInferiority.absolute': propertiesOf(METHODS['nonInferiority.absolute'], {
+  postStratification: propertiesOf(TESTS.postStratification, ofStrata),
+  'nonInferiority.absolute': propertiesOf(TESTS['nonInferiority.absolute'], {
     data: withMargin(samplesOf(sample), value(0, 50)),
     empty: { ...NO_SAMPLES, goodDirection: 'increase', margin: 1 },
     tested: (data) => (data.goodDirection === 'increase' ? -data.margin : data.margin),
@@ -235,18 +235,18 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
     },
     shift: bothArms(shiftSample),
   }),
-  'nonInferiority.relative': propertiesOf(METHODS['nonInferiority.relative'], {
+  'nonInferiority.relative': propertiesOf(TESTS['nonInferiority.relative'], {
     data: withMargin(samplesOf(sample), value(0, 0.5)),
     empty: { ...NO_SAMPLES, goodDirection: 'increase', margin: 0.1 },
     ...lift,
   }),
-  'nonInferiority.proportionScore': propertiesOf(METHODS['nonInferiority.proportionScore'], {
+  'nonInferiority.proportionScore': propertiesOf(TESTS['nonInferiority.proportionScore'], {
     data: withMargin(proportions, value(0, 0.9)),
     empty: { ...NO_RATES, goodDirection: 'increase', margin: 0.1 },
     range: [-1, 1],
   }),
   'sequential.asymptoticConfidenceSequence': propertiesOf(
-    METHODS['sequential.asymptoticConfidenceSequence'],
+    TESTS['sequential.asymptoticConfidenceSequence'],
     {
       data: fc.record({
         estimate: value(-1, 1),
@@ -265,7 +265,7 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
       },
     },
   ),
-  'sequential.msprt': propertiesOf(METHODS['sequential.msprt'], {
+  'sequential.msprt': propertiesOf(TESTS['sequential.msprt'], {
     data: fc.record({ estimate: value(-1, 1), se: value(0.01, 1), tauSquared: value(0.001, 1) }),
     tested: nothing,
     swap: { swap: (data) => ({ ...data, estimate: -data.estimate }), mirror: NEGATED.mirror },
@@ -278,14 +278,14 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
       follow: times,
     },
   }),
-  'sequential.anytimeValidT': propertiesOf(METHODS['sequential.anytimeValidT'], {
+  'sequential.anytimeValidT': propertiesOf(TESTS['sequential.anytimeValidT'], {
     data: fc
       .record({ t: value(-20, 20), n: fc.integer({ min: 3, max: 2000 }), g: value(1, 200) })
       .map((look) => ({ ...look, df: look.n - 2 })),
     tested: nothing,
     swap: { swap: (data) => ({ ...data, t: -data.t }), mirror: NEGATED.mirror },
   }),
-  'bayes.normal': propertiesOf(METHODS['bayes.normal'], {
+  'bayes.normal': propertiesOf(TESTS['bayes.normal'], {
     data: fc.record({
       estimate: value(-1, 1),
       se: value(0.01, 1),
@@ -293,14 +293,14 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
     }),
     swap: { swap: (data) => ({ ...data, estimate: -data.estimate }), mirror: NEGATED.mirror },
   }),
-  'bayes.betaBinomial': propertiesOf(METHODS['bayes.betaBinomial'], {
+  'bayes.betaBinomial': propertiesOf(TESTS['bayes.betaBinomial'], {
     data: proportions,
     range: [-1, 1],
     swap: NEGATED,
     numRuns: 4,
   }),
-  'bandit.periodStratified': propertiesOf(METHODS['bandit.periodStratified'], ofStrata),
-  'bandit.ipwMean': propertiesOf(METHODS['bandit.ipwMean'], {
+  'bandit.periodStratified': propertiesOf(TESTS['bandit.periodStratified'], ofStrata),
+  'bandit.ipwMean': propertiesOf(TESTS['bandit.ipwMean'], {
     data: fc.array(propensityBatch, { minLength: 1, maxLength: 4 }),
     empty: [],
     scale: {
@@ -313,11 +313,11 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
       follow: times,
     },
   }),
-  'srm.chiSquare': propertiesOf(METHODS['srm.chiSquare'], {
+  'srm.chiSquare': propertiesOf(TESTS['srm.chiSquare'], {
     data: fc.record({ counts, weights: counts }),
     empty: { counts: [0, 0], weights: [1, 1] },
   }),
-  'srm.binomialExact': propertiesOf(METHODS['srm.binomialExact'], {
+  'srm.binomialExact': propertiesOf(TESTS['srm.binomialExact'], {
     data: proportion.chain(({ x, n }) =>
       fc.record({ count: fc.constant(x), total: fc.constant(n), share: value(0.01, 0.99) }),
     ),
@@ -327,11 +327,11 @@ const PROPERTIES: Readonly<Record<keyof typeof METHODS, readonly Property[]>> = 
       mirror: same,
     },
   }),
-  'srm.varyingWeights': propertiesOf(METHODS['srm.varyingWeights'], {
+  'srm.varyingWeights': propertiesOf(TESTS['srm.varyingWeights'], {
     data: fc.array(fc.record({ counts, weights: counts }), { minLength: 1, maxLength: 4 }),
     empty: [],
   }),
-  'srm.sequentialMultinomial': propertiesOf(METHODS['srm.sequentialMultinomial'], {
+  'srm.sequentialMultinomial': propertiesOf(TESTS['srm.sequentialMultinomial'], {
     data: fc.record({ cumulativeCounts: fc.tuple(counts), weights: counts }),
   }),
 };

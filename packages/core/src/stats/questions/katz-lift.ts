@@ -1,4 +1,4 @@
-import { logRateLift } from '../proportions/log-lift.ts';
+import { logRateLift } from '../proportions/katz-lift.ts';
 import { intervalOf, numberOf, ofArms } from './answers.ts';
 
 const comparison = ofArms(logRateLift);

@@ -1,4 +1,4 @@
-import type { Method } from './answers.ts';
+import type { PlanningQuestions, Questions } from './answers.ts';
 import * as anytimeT from './anytime-t.ts';
 import * as banditPeriods from './bandit-periods.ts';
 import * as betaBinomial from './bayes-beta-binomial.ts';
@@ -37,10 +37,13 @@ import * as zTest from './z-test.ts';
 
 /**
  * Every test by the specification's name of its method (the parts of `mean.lift` by theirs), with the
- * questions that make sense for it under the same names: `METHODS['mean.welch'].interval(arms, 0.05)`.
+ * questions that make sense for it under the same names: `TESTS['mean.welch'].interval(arms, 0.05)`.
  * The functions that compute all numbers of a test at once are what these ask.
+ *
+ * This is for those who take the statistics as a library and want one number of a test, and for the
+ * table of claims, which holds of every test what holds of all; results are computed by the functions.
  */
-export const METHODS = {
+export const TESTS = {
   'proportion.wilson': wilson,
   'proportion.clopperPearson': clopperPearson,
   'proportion.diff.newcombe': newcombe,
@@ -76,4 +79,4 @@ export const METHODS = {
   'srm.binomialExact': srmBinomial,
   'srm.varyingWeights': srmVaryingWeights,
   'srm.sequentialMultinomial': srmSequential,
-} as const satisfies Readonly<Record<string, Method<never>>>;
+} as const satisfies Readonly<Record<string, Questions<never> & PlanningQuestions<never, never>>>;
