@@ -1,3 +1,4 @@
+import { compareText } from '../../compare-text.ts';
 import type { Deps } from '../../deps.ts';
 import { createGroupCommit, type GroupCommit } from '../../platform/group-commit.ts';
 import { isDataError } from '../../platform/postgres.ts';
@@ -36,8 +37,6 @@ async function commitEvents(
   const isNew = new Set(distinct.filter((_, index) => inserted[index]));
   return requests.map((rows) => rows.map((row) => isNew.has(row)));
 }
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const compareKeys = (a: EventRow, b: EventRow): number =>
   compareText(a.eventId, b.eventId) || compareText(a.ts, b.ts);

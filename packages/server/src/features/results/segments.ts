@@ -1,14 +1,9 @@
 import type { SegmentResult } from '@assay/contract';
 import { type Analysis, type AnalysisOptions, adjustFamily, analyse } from '@assay/core/analysis';
+import { compareText } from '../../compare-text.ts';
 import { analysisArms, analysisInput, type Population } from './analysis-input.ts';
 import { metricResults } from './metric-results.ts';
 import type { Answer } from './question.ts';
-
-/** By code units, in every place of the world alike; what is missing last. */
-function compareText(a: string | null, b: string | null): number {
-  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
-  return a < b ? -1 : a > b ? 1 : 0;
-}
 
 /** The segments that a store has found, the largest first. */
 export function segmentsOf({ users }: Pick<Answer, 'users'>): readonly (string | null)[] {

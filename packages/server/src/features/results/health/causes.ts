@@ -44,10 +44,12 @@ export function causesOf(split: Split, cuts: readonly Cut[], circumstances: Circ
 
 /** Users in a variant to which their version gave no share. */
 function unexpectedVariants(split: Split): Causes {
-  const rows = wholeCounts(split).filter(({ version, variantId, users }) => {
-    const arm = split.variants.findIndex(({ id }) => id === variantId);
-    return users > 0 && sharesOf(split, version)[arm] === 0;
-  });
+  const rows = wholeCounts(split)
+    .filter(({ version, variantId, users }) => {
+      const arm = split.variants.findIndex(({ id }) => id === variantId);
+      return users > 0 && sharesOf(split, version)[arm] === 0;
+    })
+    .sort((a, b) => a.variantId - b.variantId || a.version - b.version);
   return [...groupedBy(rows, ({ variantId }) => variantId)].map(([variantId, found]): SrmCause => {
     const users = found.reduce((sum, row) => sum + row.users, 0);
     const key = split.variants.find(({ id }) => id === variantId)?.key;

@@ -1,6 +1,7 @@
 import type { SrmContribution } from '@assay/contract';
 import { shownPValue } from '@assay/core/analysis';
 import { periodsSrm, srmContributions, type WeightPeriod } from '@assay/core/stats';
+import { compareText } from '../../../compare-text.ts';
 import { groupedBy } from '../grouped-by.ts';
 import { deviationOf, periodsOf, type Split, sumsOf, wholeCounts } from './split.ts';
 import type { SplitSegments } from './srm.ts';
@@ -17,7 +18,7 @@ export interface Part extends SrmContribution {
 export interface Cut {
   readonly dimension: SrmContribution['dimension'];
   readonly attribute: string | null;
-  /** Of those with enough users for a test; the strongest first. */
+  /** Of those with enough users for a test; the strongest first, equal ones by value. */
   readonly parts: readonly Part[];
 }
 
@@ -45,10 +46,10 @@ function cutOf(
   place: Pick<Cut, 'dimension' | 'attribute'>,
   groups: ReadonlyMap<string | null, Split['counts']>,
 ): Cut {
-  const values = [...groups].map(([value, counts]) => ({
-    value,
-    periods: periodsOf(split, counts),
-  }));
+  // Stores count in no order, and parts that are equally strong shall come in one all the same.
+  const values = [...groups]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([value, counts]) => ({ value, periods: periodsOf(split, counts) }));
   const found = srmContributions(values.map(({ periods }) => periods));
   if (found.status !== 'ok') return { ...place, parts: [] };
   const tested = values.flatMap((part, index) => {

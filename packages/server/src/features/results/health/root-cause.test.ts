@@ -1,7 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Cell, splitOf } from '../../../../test/results/splits.ts';
 import type { Circumstances } from './causes.ts';
 import { rootCauseOf } from './root-cause.ts';
+import type { Split } from './split.ts';
+import { srmOf } from './srm.ts';
 
 const HALVES = [[50, 50]];
 const QUIET: Circumstances = { conflictShare: 0, filteredBy: [] };
@@ -175,6 +178,38 @@ describe('the ranking', () => {
     expect(new Set(contributions.map(({ dimension }) => dimension))).toEqual(new Set(['day']));
     const strengths = contributions.map(({ standardised }) => standardised);
     expect(strengths).toEqual([...strengths].sort((a, b) => b - a));
+  });
+
+  it('does not depend on the order in which a store counts', () => {
+    const shares = [
+      [40, 60, 0],
+      [50, 50, 0],
+      [60, 30, 10],
+    ];
+    const cell = fc.record({
+      users: fc.tuple(fc.constantFrom(50, 60, 900), fc.constantFrom(50, 60), fc.constantFrom(0, 7)),
+      version: fc.integer({ min: 1, max: 3 }),
+      day: fc.nat(3),
+      segment: fc.constantFrom('DE', 'AT', null),
+    });
+    const counted = fc
+      .array(cell, { maxLength: 12 })
+      .map((cells) => splitOf(cells, shares))
+      .chain((split) =>
+        fc.record({
+          split: fc.constant(split),
+          counts: fc.shuffledSubarray([...split.counts], { minLength: split.counts.length }),
+        }),
+      );
+    const found = (split: Split) => {
+      const segments = [{ by: 'context.country', counts: split.counts }];
+      return [srmOf(split, segments), rootCauseOf(split, segments, QUIET, true)];
+    };
+    fc.assert(
+      fc.property(counted, ({ split, counts }) => {
+        expect(found({ ...split, counts })).toEqual(found(split));
+      }),
+    );
   });
 
   it('is there without causes while the split is as planned', () => {

@@ -1,6 +1,7 @@
 import type { Srm } from '@assay/contract';
 import { shownPValue } from '@assay/core/analysis';
 import { periodsSrm, type WeightPeriod } from '@assay/core/stats';
+import { compareText } from '../../../compare-text.ts';
 import type { ExperimentRecord, ExperimentVersion } from '../../experiments/experiment.ts';
 import type { VersionCount } from '../question.ts';
 
@@ -32,7 +33,7 @@ export function sharesOf({ variants, versions }: Split, version: number): readon
   );
 }
 
-/** Counts as periods of the same shares, in the order in which these first occur. */
+/** Counts as periods of the same shares, in one order whatever the order of the counts. */
 export function periodsOf(
   split: Split,
   counts: readonly VersionCount[],
@@ -46,7 +47,9 @@ export function periodsOf(
     if (arm !== -1) period.counts[arm] = (period.counts[arm] ?? 0) + users;
     periods.set(name, period);
   }
-  return [...periods].map(([name, period]) => ({ ...period, name }));
+  return [...periods]
+    .map(([name, period]) => ({ ...period, name }))
+    .sort((a, b) => compareText(a.name, b.name));
 }
 
 /** Users of each variant, as they are and as they were expected. */

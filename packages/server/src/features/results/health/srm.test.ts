@@ -131,6 +131,13 @@ describe('the split within segments', () => {
     expect(missing?.p_value_adjusted).toBeCloseTo(4 * (missing?.p_value ?? 0), 12);
   });
 
+  it('comes in the order of the values where they are equally suspicious and large', () => {
+    const names = [null, 'ß', 'b', 'a', 'Z', '10', '9'];
+    const [list] = segments(names.map((segment) => ({ segment, users: [50, 50] })));
+    const found = list?.items.map(({ segment }) => segment);
+    expect(found).toEqual(['10', '9', 'Z', 'a', 'b', 'ß', null]);
+  });
+
   it('shows a hundred segments at most', () => {
     const cells = Array.from({ length: 150 }, (_, index) => ({
       segment: `s${index}`,

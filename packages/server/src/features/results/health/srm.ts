@@ -1,6 +1,7 @@
 import type { Srm, SrmBySegment, SrmSegment } from '@assay/contract';
 import { shownPValue } from '@assay/core/analysis';
 import { periodsSequentialSrm, srmLevel, type WeightPeriod } from '@assay/core/stats';
+import { compareText } from '../../../compare-text.ts';
 import { groupedBy } from '../grouped-by.ts';
 import { deviationOf, periodsOf, type Split, sumsOf, testSplit, wholeCounts } from './split.ts';
 
@@ -115,7 +116,10 @@ function segmentsOf(split: Split, { by, counts }: SplitSegments): SrmBySegment {
     const status = adjusted === null ? test.status : srmLevel(adjusted);
     return { ...test, status, p_value_adjusted: adjusted };
   });
-  items.sort((a, b) => suspicion(a) - suspicion(b) || usersOf(b) - usersOf(a));
+  items.sort(
+    (a, b) =>
+      suspicion(a) - suspicion(b) || usersOf(b) - usersOf(a) || compareText(a.segment, b.segment),
+  );
   return { by, tested, items: items.slice(0, SEGMENTS_MAX) };
 }
 
