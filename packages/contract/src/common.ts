@@ -124,25 +124,40 @@ function checkJson(
 export const CONTEXT_BYTES_MAX = 2_048;
 export const Context = jsonObject(CONTEXT_BYTES_MAX);
 
-/** A number of a query or a path: decimal digits, and nothing that JavaScript would take for some. */
-export const numberText = <Schema extends z.ZodNumber>(schema: Schema) =>
+/** Decimal digits as a number, and nothing that JavaScript would take for some. */
+const numberText = (schema: z.ZodNumber) =>
   z.preprocess(
     (value) =>
       typeof value === 'string' && /^-?\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : value,
     schema,
   );
 
-const A_NUMBER = { error: 'must be a number in decimal digits' };
-/** For {@link numberText}. */
-export const decimal = (): z.ZodNumber => z.number(A_NUMBER);
-/** For {@link numberText}. */
-export const whole = (): z.ZodNumber => z.number(A_NUMBER).int('must be a whole number');
+/** The numbers that a parameter may be. */
+interface NumberRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+// All that is asked of a number is said at once: which part of it was not met, the reader sees.
+const ofRange = ({ min, max }: NumberRange, what: string): z.ZodNumber =>
+  z.number({ error: `must be ${what} from ${min} to ${max}, in decimal digits` });
+
+/** A number of a query or a path. */
+export const decimalText = (range: NumberRange) =>
+  numberText(ofRange(range, 'a number').min(range.min).max(range.max));
+
+/** A whole number of a query or a path. */
+export const wholeText = (range: NumberRange) =>
+  numberText(
+    // Or -1.5 would be told the same twice.
+    ofRange(range, 'a whole number').int({ abort: true }).min(range.min).max(range.max),
+  );
 
 /** An id in a path. */
-export const IdParam = numberText(whole().min(1).max(2_147_483_647));
+export const IdParam = wholeText({ min: 1, max: 2_147_483_647 });
 
 export const PageQuery = z.strictObject({
-  limit: numberText(whole().min(1).max(500)).default(50),
+  limit: wholeText({ min: 1, max: 500 }).default(50),
   cursor: z.string().max(200).optional(),
 });
 

@@ -1,6 +1,6 @@
 import { parseInstant } from '@assay/core';
 import { z } from 'zod';
-import { decimal, EventType, Key, numberText, Timestamp, text, whole } from './common.ts';
+import { decimalText, EventType, Key, Timestamp, text, wholeText } from './common.ts';
 import { FILTERS_LENGTH_MAX, filtersOf } from './filters.ts';
 import { ResultsHealth, Srm } from './health.ts';
 
@@ -96,17 +96,13 @@ export const ResultsQuery = z
     end_date: Timestamp.optional(),
     granularity: z.enum(GRANULARITIES).default('day'),
     include_ci: flag.default(true),
-    min_sample: numberText(whole().min(MIN_SAMPLE.min).max(MIN_SAMPLE.max)).default(
-      MIN_SAMPLE.usual,
-    ),
+    min_sample: wholeText(MIN_SAMPLE).default(MIN_SAMPLE.usual),
     filters: Filters.optional(),
     segment_by: SegmentBy.optional(),
     series: z.preprocess(splitList, MetricSeriesNames).optional(),
     source: z.enum(RESULT_SOURCES).default('auto'),
     method: z.enum(ANALYSIS_METHODS).optional(),
-    confidence_level: numberText(
-      decimal().min(CONFIDENCE_LEVEL.min).max(CONFIDENCE_LEVEL.max),
-    ).optional(),
+    confidence_level: decimalText(CONFIDENCE_LEVEL).optional(),
     format: z.enum(['json', 'csv']).default('json'),
   })
   .refine(
