@@ -94,6 +94,13 @@ describe('the recommendation', () => {
     // More users may show that it holds.
     const running = decide(input([goal(BEST), guardrail(0.01, SAME)], OPEN));
     expect(running.recommendation).toBe('keep_running');
+    // Before its end a fixed test shows nothing of any margin, so that it is not told of one.
+    const early = input([goal(BEST), guardrail(0.9, SAME), guardrail(0.01, SAME)], {
+      isOver: false,
+      plannedUsers: 50_000,
+    });
+    expect(decide(early).recommendation).toBe('keep_running');
+    expect(decide(early).reasons.join(' ')).not.toContain('margin');
     // A significant loss within the margin is what the margin allows.
     const [large, less] = [rate(1_000_000, 500_000), rate(1_000_000, 495_000)];
     const within = metric([large, less], { role: 'guardrail', margin: 0.05 });

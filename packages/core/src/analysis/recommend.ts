@@ -77,7 +77,11 @@ function judgementOf(metrics: readonly AnalysedMetric[], key: string, arm: numbe
     doubtful: of('secondary', ({ isBetter }) => isBetter === false),
     unproven: of(
       'guardrail',
-      ({ guardrail }) => guardrail?.verdict === 'undecided' && guardrail.margin !== null,
+      // Before the planned end nothing is decided, however clear it is.
+      ({ guardrail, pending }) =>
+        guardrail?.verdict === 'undecided' &&
+        guardrail.margin !== null &&
+        pending !== 'before_planned_end',
     ),
     pending: of('goal', () => true).map(({ comparison }) => comparison.pending),
     effect: first?.metric.direction === 'decrease' ? -effect : effect,
