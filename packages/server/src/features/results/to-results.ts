@@ -4,16 +4,16 @@ import {
   type AnalysisOptions,
   analyse,
   minimumDetectableEffect,
-  recommend,
 } from '@assay/core/analysis';
 import type { ExperimentRecord, ExperimentVersion } from '../experiments/experiment.ts';
-import { analysisArms, analysisInput, type Population } from './analysis-input.ts';
+import { analysisInput, type Population } from './analysis-input.ts';
 import { armsOf } from './arms.ts';
 import type { Sourced } from './choose-source.ts';
 import { blocksOf, healthOf, splitStatus, type Trouble } from './health/health.ts';
 import { type MetricCourse, metricCourses } from './metric-courses.ts';
 import { metricResults, withoutIntervals } from './metric-results.ts';
 import type { Question } from './question.ts';
+import { recommendationOf } from './recommendation.ts';
 import { segmentResults, segmentsOf } from './segments.ts';
 import { type SilentBuckets, silentBucketsOf, timeSeries } from './time-series.ts';
 import type { UsedMetric } from './use-metrics.ts';
@@ -73,17 +73,11 @@ function summaryOf(
   population: Population,
   analysis: Analysis,
 ): Results['summary'] {
-  const { experiment, options } = bundle;
+  const { experiment, options, question } = bundle;
   const health = healthOf(bundle, population, analysis);
-  const deciding = population.uses.filter(({ decides }) => decides).map(({ metric }) => metric.key);
-  const { winner, recommendation, reasons } = recommend({
-    analysis: {
-      ...analysis,
-      metrics: analysis.metrics.filter(({ key }) => deciding.includes(key)),
-    },
-    arms: analysisArms(population),
-    method: options.method,
-    minSample: options.minSample,
+  const { winner, recommendation, reasons } = recommendationOf(population, analysis, {
+    question,
+    options,
     srm: splitStatus(health.srm),
     blocks: blocksOf(health),
   });

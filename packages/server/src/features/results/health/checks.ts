@@ -15,6 +15,8 @@ export interface HealthFindings extends Omit<ResultsHealth, 'status' | 'checks'>
   /** Of the users, 0 … 1. */
   readonly conflictShare: number;
   readonly minSample: number;
+  /** The sentence where nobody is counted. */
+  readonly nobody: string;
   /** Whether every version tells what it was to be decided by; old ones do not. */
   readonly isPlanKnown: boolean;
 }
@@ -151,8 +153,8 @@ const CHECKS: Readonly<Record<HealthCheck['check'], Check>> = {
       `Changed after the start, when results could be seen: ${fields} (last on ${last?.time.slice(0, 10)}). Error rates hold only if that had nothing to do with results.`,
     ];
   },
-  too_few_users: ({ too_few_users: keys, users, minSample }) => {
-    if (users === 0) return ['warning', 'No user has been assigned yet.'];
+  too_few_users: ({ too_few_users: keys, users, minSample, nobody }) => {
+    if (users === 0) return ['warning', nobody];
     if (keys.length === 0) return ['ok', `Every variant has at least ${minSample} users.`];
     const have = keys.length === 1 ? 'has' : 'have';
     return ['warning', `${quoted(keys)} ${have} fewer than ${minSample} users.`];

@@ -392,6 +392,12 @@ describe('too few users', () => {
   });
 
   it('are none at all before the first', () => {
-    expect(checkOf({ cells: [] }, 'too_few_users')?.message).toBe('No user has been assigned yet.');
+    const messageOf = (question: Partial<Question>) =>
+      checkOf({ cells: [], question }, 'too_few_users')?.message;
+    expect(messageOf({})).toBe('No user was assigned up to 2026-01-15T00:00:00Z.');
+    const contextFilters = [{ name: 'country', values: ['DE'] }];
+    expect(messageOf({ contextFilters })).toMatch(
+      /^No user who was .* has context\.country = DE\.$/,
+    );
   });
 });

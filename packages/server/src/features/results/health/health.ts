@@ -12,6 +12,7 @@ import { must } from '../../../errors.ts';
 import type { ExperimentRecord, ExperimentVersion } from '../../experiments/experiment.ts';
 import { analysisArms, analysisInput, type Population } from '../analysis-input.ts';
 import type { Sourced } from '../choose-source.ts';
+import { nobodyCounted } from '../counted.ts';
 import type { Question } from '../question.ts';
 import { checksOf, worst } from './checks.ts';
 import { type Conflicts, conflictShareOf, conflictsOf } from './conflicts.ts';
@@ -66,6 +67,7 @@ export function healthOf(
     users,
     conflictShare,
     minSample: options.minSample,
+    nobody: nobodyCounted(question),
     isPlanKnown: input.versions.every(({ plan }) => plan !== null),
   });
   return { status: worst(checks.map(({ status }) => status)), checks: [...checks], ...found };
