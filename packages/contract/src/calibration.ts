@@ -41,7 +41,7 @@ export const MetricCalibration = z
     status: z
       .enum(['ok', 'outside', 'not_measured'])
       .describe(
-        'outside: the rate leaves its acceptance, or the interval misses more often than that; not_measured: no split could be analysed, so that there was nothing to be wrong about',
+        'Of false_positive_rate and ci_coverage alone. outside: the rate leaves its acceptance, or the interval of the difference misses 0 more often than acceptance.high; not_measured: no split could be analysed, so that there was nothing to be wrong about',
       ),
     users: z.number().int(),
     splits: z
@@ -58,10 +58,10 @@ export const MetricCalibration = z
       ),
     ci_coverage: number.describe('How often the interval of the difference held 0'),
     arm_ci_coverage: number.describe(
-      'How often the interval of one arm held the value of all users: sequential ones nearly always, since they hold at all looks together; null for quantiles',
+      'How often the interval of one arm held the value of all users: sequential ones nearly always, since they hold at all looks together; null for quantiles. Not judged by status: a low one says not to read the interval of one variant by itself',
     ),
     ks_p_value: number.describe(
-      "Of Kolmogorov and Smirnov's test that p-values are uniform; null where they need not be",
+      "Of Kolmogorov and Smirnov's test that p-values are uniform; null where they need not be. Not judged by status: a small one says that p-values may be off at other levels than alpha",
     ),
   })
   .meta({ id: 'MetricCalibration' });
