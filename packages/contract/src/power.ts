@@ -39,7 +39,7 @@ const fields = {
   effect: z
     .number()
     .describe(
-      'To be found; of a guardrail the true effect that is expected, above 0 where good, 0 when absent',
+      'To be found, above 0 where the metric goes up; of a guardrail the true effect that is expected, above 0 where it is good whatever the direction of the metric, 0 when absent',
     ),
   effect_type: z.enum(['relative', 'absolute']),
   role: z.enum(['goal', 'guardrail']),
@@ -151,7 +151,9 @@ export const PowerResult = z
     sided: z.union([z.literal(1), z.literal(2)]),
     baseline: z.number(),
     standard_deviation: number,
-    effect_absolute: z.number(),
+    effect_absolute: z
+      .number()
+      .describe('In units of the metric, with the sign of effect: of a guardrail above 0 is good'),
     effect_relative: number,
     margin: number,
     total_users: z.number().int(),
