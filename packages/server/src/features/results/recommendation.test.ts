@@ -34,7 +34,16 @@ function recommended({ users = [2_000, 2_000], shares = [50, 50], contextFilters
   const counted = users.map((count, index) => ({ variantId: index + 1, users: count }));
   const population: Population = {
     variants,
-    uses: [{ metric: METRIC, role: 'goal', margin: null, isAsked: true, decides: true }],
+    uses: [
+      {
+        metric: METRIC,
+        role: 'goal',
+        margin: null,
+        isAsked: true,
+        decides: true,
+        redefinedAt: null,
+      },
+    ],
     arms: armsOf({ users: counted, arms, steps: [] }),
   };
   return recommendationOf(population, analyse(analysisInput(population, OPTIONS)), {

@@ -1,114 +1,13 @@
-import type { HealthCheck, ResultsHealth } from '@assay/contract';
-import { type AnalysisOptions, type ArmData, analyse } from '@assay/core/analysis';
+import type { HealthCheck } from '@assay/contract';
+import type { ArmData } from '@assay/core/analysis';
 import type { JointMoments } from '@assay/core/stats';
 import { describe, expect, it } from 'vitest';
-import { experimentRecord } from '../../../../test/experiment-record.ts';
-import { type Cell, FIRST_DAY, splitOf } from '../../../../test/results/splits.ts';
-import { analysisInput, type Population } from '../analysis-input.ts';
-import { armsOf } from '../arms.ts';
+import { END, healthOfMade, type Made, rate } from '../../../../test/results/made-health.ts';
 import { builtInMetric } from '../built-ins.ts';
-import type { Sourced } from '../choose-source.ts';
 import type { ResolvedMetric } from '../metric.ts';
 import type { Question } from '../question.ts';
-import type { UsedMetric } from '../use-metrics.ts';
 import type { Conflicts } from './conflicts.ts';
-import { blocksOf, healthOf, splitStatus } from './health.ts';
-
-/** A result of a control and a treatment, of which everything is well unless it says otherwise. */
-interface Made {
-  readonly cells?: readonly Cell[];
-  readonly metric?: ResolvedMetric;
-  readonly role?: UsedMetric['role'];
-  /** Of the control and of the treatment. */
-  readonly data?: readonly [ArmData, ArmData];
-  readonly sourced?: Partial<Sourced>;
-  readonly conflicts?: Conflicts;
-  readonly quarantined?: number;
-  readonly minSample?: number;
-  readonly question?: Partial<Question>;
-}
-
-const END = '2026-01-15T00:00:00.000000Z';
-const rate = (n: number, x: number): ArmData => ({ kind: 'rate', n, x, joint: null });
-
-function healthOfMade(made: Made): ResultsHealth {
-  const { cells = [{ day: 0, users: [500, 505] }], metric = builtInMetric('conversion_rate', []) } =
-    made;
-  const split = splitOf(cells, [[50, 50]]);
-  const options: AnalysisOptions = {
-    method: 'fixed',
-    alpha: 0.05,
-    minSample: made.minSample ?? 100,
-    plannedUsers: null,
-    isOver: true,
-  };
-  const users = split.variants.map(({ id }) => ({
-    variantId: id,
-    users: split.counts
-      .filter((row) => row.variantId === id && row.day !== undefined)
-      .reduce((sum, row) => sum + row.users, 0),
-  }));
-  const [control, treatment] = made.data ?? [rate(500, 50), rate(505, 60)];
-  const answer = {
-    users,
-    arms: [control, treatment].map((data, index) => ({
-      variantId: index + 1,
-      metric: metric.key,
-      data,
-    })),
-    steps: [],
-    caps: [],
-    versions: split.counts,
-    series: [],
-    assigned: [{ variantId: 1, time: FIRST_DAY, users: 1 }],
-    metricSeries: [],
-  };
-  const experiment = experimentRecord({ variants: split.variants });
-  const question: Question = {
-    experimentId: 1,
-    metrics: [metric],
-    start: '2026-01-05T00:00:00.000000Z',
-    end: END,
-    seriesEnd: END,
-    retentionFloor: '2025-01-01T00:00:00.000000Z',
-    contextFilters: [],
-    propertyFilters: [],
-    segmentBy: null,
-    alpha: 0.05,
-    eventTypes: undefined,
-    series: { bucket: 'day', start: '2026-01-05T00:00:00.000000Z' },
-    metricSeries: [],
-    ...made.question,
-  };
-  const sourced: Sourced = {
-    answer,
-    statements: [],
-    source: 'clickhouse',
-    asOf: '2026-01-14T23:59:59.500000Z',
-    lagMs: 500,
-    ...made.sourced,
-  };
-  const uses: UsedMetric[] = [
-    {
-      metric,
-      role: made.role ?? 'goal',
-      margin: null,
-      isAsked: true,
-      decides: true,
-      redefinedAt: null,
-    },
-  ];
-  const population: Population = { variants: split.variants, uses, arms: armsOf(answer) };
-  const trouble = {
-    conflicts: made.conflicts ?? { assigned: 0, unassigned: 0 },
-    quarantined: made.quarantined ?? 0,
-  };
-  return healthOf(
-    { experiment, versions: split.versions, question, sourced, trouble, options },
-    population,
-    analyse(analysisInput(population, options)),
-  );
-}
+import { blocksOf, splitStatus } from './health.ts';
 
 const checkOf = (made: Made, name: HealthCheck['check']): HealthCheck | undefined =>
   healthOfMade(made).checks.find(({ check }) => check === name);
