@@ -16,12 +16,21 @@ import {
 import { makeExperiment, resultsDeps } from '../../../test/results/worlds.ts';
 import { inTransaction } from '../../platform/postgres.ts';
 import type { ResolvedMetric } from './metric.ts';
-import { type Answer, type ArmOf, BUCKET_SECONDS, type Question } from './question.ts';
+import {
+  type Answer,
+  type ArmOf,
+  BUCKET_SECONDS,
+  type MetricSeries,
+  type Question,
+} from './question.ts';
 import { askClickHouse } from './store-clickhouse.ts';
 import { askPostgres } from './store-postgres.ts';
 
 /** How long new worlds are made; what is found is printed with its seed. */
 const MILLISECONDS = Number(process.env.EQUALITY_MS ?? 15_000);
+
+const DAY_SECONDS = BUCKET_SECONDS.day;
+const dayOf = (micros: number): number => Math.floor(micros / 1e6 / DAY_SECONDS) * DAY_SECONDS;
 
 const armKey = (arm: ArmOf): string =>
   JSON.stringify([arm.variantId, 'segment' in arm, arm.segment]);
@@ -53,8 +62,7 @@ function expectCounts(answer: Answer, question: Question, users: readonly Refere
   ]);
   expect(new Map(answer.users.map((arm) => [armKey(arm), arm.users]))).toEqual(arms);
   const chosen = users.filter(({ source }) => source !== 'forced');
-  const day = ({ assignedAt }: ReferenceUser): number =>
-    Math.floor(assignedAt / 1e6 / 86_400) * 86_400;
+  const day = ({ assignedAt }: ReferenceUser): number => dayOf(assignedAt);
   const versions = new Map([
     ...countBy(chosen, (user) => [2, user.variantId, null, null, null]),
     ...countBy(chosen, (user) => [2, user.variantId, day(user), null, null]),
@@ -80,7 +88,6 @@ function expectSeries(answer: Answer, question: Question, users: readonly Refere
   const from = Math.max(...[question.start, series.start].map((time) => parseInstant(time) ?? 0));
   const seconds = BUCKET_SECONDS[series.bucket];
   const bucketOf = (ts: number): number => Math.floor(ts / 1e6 / seconds) * seconds;
-  const dayOf = (ts: number): number => Math.floor(ts / 1e6 / 86_400) * 86_400;
   const begin = parseInstant(series.start) ?? 0;
   const arrivalOf = (ts: number): number => (ts >= begin ? bucketOf(ts) : dayOf(ts));
   const events = users.flatMap((user, index) =>
@@ -102,24 +109,46 @@ function expectSeries(answer: Answer, question: Question, users: readonly Refere
   ).toEqual(countBy(users, ({ variantId, assignedAt }) => [variantId, arrivalOf(assignedAt)]));
 }
 
-/** Days with a point whether or not anything happened on them, by variant. */
-function expectSilentDays(answer: Answer, question: Question, users: readonly ReferenceUser[]) {
-  const day = (micros: number): number => Math.floor(micros / 1e6 / 86_400) * 86_400;
-  const start = parseInstant(question.start) ?? 0;
-  const last = day((parseInstant(question.seriesEnd) ?? 0) - 1);
-  for (const series of ['daily', 'cumulative'] as const) {
-    const points = answer.metricSeries.filter((row) => row.series === series);
-    const [first] = points;
-    for (const variantId of first === undefined ? [] : new Set(users.map((u) => u.variantId))) {
-      const joined = Math.min(...usersOf({ variantId }, users).map((user) => user.assignedAt));
-      const own = points.filter(
-        (row) => row.variantId === variantId && row.metric === first?.metric,
-      );
-      const expected: number[] = [];
-      for (let at = day(Math.max(joined, start)); at <= last; at += 86_400) expected.push(at);
-      expect(own.map(({ at }) => at).filter((at) => at <= last)).toEqual(expected);
-    }
+/** The last day that has begun before the end of series. */
+const lastDayOf = ({ seriesEnd }: Question): number => dayOf((parseInstant(seriesEnd) ?? 0) - 1);
+
+/** Ages in days, up to beyond what anybody in a world has. */
+const AGES = Array.from({ length: 30 }, (_, age) => age);
+
+/** Days that a series has of these users, of one variant, whether or not anything happened on them. */
+function daysOf(
+  series: MetricSeries,
+  question: Question,
+  users: readonly ReferenceUser[],
+): readonly number[] {
+  if (series === 'days_since_assignment') {
+    return AGES.filter((age) => referencePoint(series, question, users, age).users.length > 0);
   }
+  const joined = Math.min(...users.map(({ assignedAt }) => assignedAt));
+  const days: number[] = [];
+  const first = dayOf(Math.max(joined, parseInstant(question.start) ?? 0));
+  for (let at = first; at <= lastDayOf(question); at += DAY_SECONDS) days.push(at);
+  return days;
+}
+
+/** That there is a point wherever there has to be one, up to the end of the series. */
+function expectPoints(answer: Answer, question: Question, users: readonly ReferenceUser[]): void {
+  // Quantiles and funnels have no series.
+  const metrics = question.metrics.filter(({ kind }) => kind !== 'quantile' && kind !== 'funnel');
+  const variants = [...new Set(users.map(({ variantId }) => variantId))];
+  const expected = question.metricSeries.flatMap((series) =>
+    variants.flatMap((variantId) => {
+      const days = daysOf(series, question, usersOf({ variantId }, users));
+      return metrics.flatMap(({ key }) =>
+        days.map((at) => JSON.stringify([series, variantId, key, at])),
+      );
+    }),
+  );
+  const last = lastDayOf(question);
+  const found = answer.metricSeries
+    .filter(({ series, at }) => series === 'days_since_assignment' || at <= last)
+    .map(({ series, variantId, metric, at }) => JSON.stringify([series, variantId, metric, at]));
+  expect(found.sort()).toEqual(expected.sort());
 }
 
 const metricOf = ({ metrics }: Question, key: string): ResolvedMetric => {
@@ -233,7 +262,7 @@ describe('both stores', () => {
         const users = referenceUsers(question, lastAssignments(rows), rows.events);
         expectCounts(postgres, question, users);
         expectSeries(postgres, question, users);
-        expectSilentDays(postgres, question, users);
+        expectPoints(postgres, question, users);
         expectData('PostgreSQL', postgres, question, users);
         expectData('ClickHouse', click, question, users);
         expectSameAnswers(postgres, click, question, users);
