@@ -95,6 +95,14 @@ describe('a plan is refused', () => {
     }
   });
 
+  it('for a one-sided level that no sequence has a boundary for', () => {
+    const guardrail: PlanInput = { ...GUARDRAIL, method: 'sequential', alpha: 0.6, power: 0.8 };
+    const outcome = plan({ ...guardrail, isPlanned: false });
+    expect(outcome).toMatchObject({ status: 'INVALID_INPUT', field: 'alpha' });
+    expect(plan({ ...guardrail, isPlanned: true }).status).toBe('ok');
+    expect(plan({ ...guardrail, isPlanned: false, alpha: 0.49 }).status).toBe('ok');
+  });
+
   it('or has finite numbers, whatever comes', () => {
     const number = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 });
     fc.assert(

@@ -24,12 +24,18 @@ const refusal = (
 ): PlanRefusal => ({ status, field, change });
 
 function rangeProblem(input: PlanInput): PlanRefusal | null {
-  const { alpha, power, allocation, goals, guardrails, recruitment, margin } = input;
+  const { alpha, power, allocation, goals, guardrails, recruitment, margin, method, isPlanned } =
+    input;
   const sided = margin === null ? 2 : 1;
   const rules: readonly (readonly [keyof PlanInput, boolean, string])[] = [
     ['alpha', isWithin(alpha, ERROR_MIN, 1 - ERROR_MIN), SHARE],
     ['power', isWithin(power, ERROR_MIN, 1 - ERROR_MIN), SHARE],
     ['power', power > alpha / sided, 'must be above alpha, which chance alone reaches'],
+    [
+      'alpha',
+      sided === 2 || method !== 'sequential' || isPlanned || alpha < 0.5,
+      'must be below 0.5, from which on no one-sided sequence has a boundary',
+    ],
     ['allocation', isWithin(allocation.length, 2, ARMS_MAX), 'must have 2 to 50 arms'],
     [
       'allocation',

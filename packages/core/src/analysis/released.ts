@@ -1,5 +1,4 @@
-import type { Flag, Sample } from '../stats/index.ts';
-import { isArmReleasable } from '../stats/sequential/release.ts';
+import { type Flag, isArmReleasable, type Sample } from '../stats/index.ts';
 import type { ArmData } from './types.ts';
 
 /**
