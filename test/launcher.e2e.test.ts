@@ -41,11 +41,17 @@ async function start(port: number): Promise<Launcher> {
   return { child, output: () => output, url };
 }
 
-async function stop({ child }: Launcher): Promise<number> {
+/** Ends a launcher, also one that has ended already, and answers how long that took. */
+async function stop(
+  { child }: Launcher,
+  signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM',
+): Promise<number> {
   const startedAt = performance.now();
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await ended;
+  if (child.exitCode === null && child.signalCode === null) {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await ended;
+  }
   return performance.now() - startedAt;
 }
 
@@ -245,9 +251,7 @@ describe('the launcher', () => {
 
   it('takes over after it was killed itself', async () => {
     const port = Number(new URL(launcher.url).port);
-    const ended = new Promise((resolve) => launcher.child.once('exit', resolve));
-    launcher.child.kill('SIGKILL');
-    await ended;
+    await stop(launcher, 'SIGKILL');
     launcher = await start(port);
     expect((await get<{ items: unknown[] }>('/v1/experiments')).items).toHaveLength(1);
   });

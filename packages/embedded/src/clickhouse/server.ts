@@ -12,6 +12,8 @@ import type { ChildMessage, ChildOptions } from './child.ts';
 export interface ClickHouseOptions {
   /** Folder of the engine's data; its password is kept beside it. */
   readonly dataDir: string;
+  /** A port that something else will listen on. */
+  readonly keptPort?: number;
   /** Connections that read; each runs one statement at a time. */
   readonly readers?: number;
   /** Memory of the engine as a whole, in bytes. */
@@ -58,7 +60,7 @@ export async function startClickHouse(
   const readers = options.readers ?? 3;
   const childOptions: ChildOptions = {
     dataDir,
-    port: await freePort(),
+    port: await freePort(options.keptPort),
     user: 'assay',
     password,
     readers,

@@ -127,4 +127,9 @@ describe('freePort', () => {
     });
     await new Promise((resolve) => server.close(resolve));
   });
+
+  it('is not one that is kept for something else', async () => {
+    const kept = await freePort();
+    for (let i = 0; i < 20; i++) expect(await freePort(kept, kept, kept + 2)).not.toBe(kept);
+  });
 });

@@ -8,10 +8,15 @@ const FIRST = 20_000;
 const LAST = 32_000;
 const ATTEMPTS = 50;
 
-/** A loopback port that nothing listens on now. */
-export async function freePort(): Promise<number> {
+/**
+ * A loopback port that nothing listens on now.
+ *
+ * @param kept one that something will listen on soon; 0: none
+ */
+export async function freePort(kept = 0, first = FIRST, last = LAST): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const port = await tryPort(randomInt(FIRST, LAST));
+    const tried = randomInt(first, last);
+    const port = tried === kept ? undefined : await tryPort(tried);
     if (port !== undefined) return port;
   }
   const any = await tryPort(0);

@@ -76,7 +76,7 @@ async function startAll(
   await checkPort(options.host, options.port, signal);
   if (isNew && options.loadsDemo) await planDemo(dataDir);
   const port = options.port === 0 ? await freePort() : options.port;
-  const services = await startServices(options, say, signal, running);
+  const services = await startServices({ ...options, port }, say, signal, running);
   const adminTokenFile =
     options.adminToken === undefined ? await ensureAdminToken(dataDir) : undefined;
   const env = {
@@ -112,6 +112,7 @@ interface ServiceUrls {
   readonly CLICKHOUSE_URL?: string;
 }
 
+/** @param options with the server's port, on which the services must not listen */
 async function startServices(
   options: LauncherOptions,
   say: Say,
@@ -127,7 +128,12 @@ async function startServices(
     if (options.databaseUrl !== undefined) return {};
     const log = await openLogFile(dataDir, 'postgres', running);
     const started = await startPostgres(
-      { dataDir: join(dataDir, 'postgres'), onTrouble: say.trouble, onLog: log.write },
+      {
+        dataDir: join(dataDir, 'postgres'),
+        keptPort: options.port,
+        onTrouble: say.trouble,
+        onLog: log.write,
+      },
       signal,
     );
     return { DATABASE_URL: keep(started).url };
@@ -165,6 +171,7 @@ async function startEngine(
     return await startClickHouse(
       {
         dataDir: join(options.dataDir, 'clickhouse'),
+        keptPort: options.port,
         readers,
         ...(maxMemoryBytes === undefined ? {} : { maxMemoryBytes }),
         onTrouble: say.trouble,

@@ -13,6 +13,8 @@ import { stopWithThisProcess } from './watchdog.ts';
 export interface PostgresOptions {
   /** Folder of the cluster; secrets are kept beside it. */
   readonly dataDir: string;
+  /** A port that something else will listen on. */
+  readonly keptPort?: number;
   /** Settings of postgresql.conf on top of the launcher's own. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly onTrouble?: (message: string) => void;
@@ -65,7 +67,7 @@ export async function startPostgres(
   await stopLeftover(dataDir);
   const account = await ensureCluster({ binaries, dataDir, password: superuser });
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
+    const port = await freePort(options.keptPort);
     const adminUrl = `postgres://postgres:${superuser}@127.0.0.1:${port}/postgres`;
     const settings = { ...SETTINGS, ...options.settings, port: String(port) };
     const program = command(account, binaries.postgres, [
