@@ -82,8 +82,9 @@ def robust_error(trial, arm_name, raw):
 def robust_variances(t, c):
     """Of both means, by the larger of Welch's and the pooled standard error of their difference."""
     errors = means.standard_errors(t, c)
-    scale = (errors["se"] / errors["welchSe"]) ** 2
-    return errors["se"], scale * stats.sem(t) ** 2, scale * stats.sem(c) ** 2
+    excess = errors["se"] ** 2 - errors["welchSe"] ** 2
+    of_t, of_c = (excess, 0) if len(t) < len(c) else (0, excess)
+    return errors["se"], stats.sem(t) ** 2 + of_t, stats.sem(c) ** 2 + of_c
 
 
 def planned_error(z, level, fraction):

@@ -22,18 +22,19 @@ interface RobustVariances {
 
 /**
  * The larger of Welch's and the pooled standard error (§4.2), with the variances it is made of: Welch's,
- * in proportion. Where arms are of the same size the two errors are equal but for rounding, which must
- * not decide how the error is divided.
+ * and what the pooled one has beyond them is the smaller arm's, whose own variance is not trusted. Where
+ * arms are of the same size nothing is beyond but rounding.
  */
 export function robustVariances(treatment: Sample, control: Sample): Outcome<RobustVariances> {
   const error = robustStandardError(treatment, control);
   if (error.status !== 'ok') return error;
   const { welchSe, se } = error;
-  const scale = se === welchSe ? 1 : (se / welchSe) ** 2;
+  const excess = se * se - welchSe * welchSe;
+  const isTreatmentSmaller = treatment.n < control.n;
   return {
     status: 'ok',
-    varianceTreatment: (scale * treatment.variance) / treatment.n,
-    varianceControl: (scale * control.variance) / control.n,
+    varianceTreatment: treatment.variance / treatment.n + (isTreatmentSmaller ? excess : 0),
+    varianceControl: control.variance / control.n + (isTreatmentSmaller ? 0 : excess),
     se,
   };
 }

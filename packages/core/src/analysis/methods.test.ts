@@ -35,6 +35,15 @@ const arm = fc
   .map(({ n, value, variance }) => mean(n, value, variance));
 
 describe('the sequential method', () => {
+  it('lets a small arm of small variance make no doubt of a large control', () => {
+    const found = compare([mean(20_000, 1, 100), mean(500, 1, 4)], OPEN);
+    expect(found.flags).toEqual([]);
+    // About as wide as the difference, since a mean of 1 is far above its own error.
+    expect(found.liftLower).toBeCloseTo(found.lower ?? Number.NaN, 1);
+    expect(found.liftUpper).toBeCloseTo(found.upper ?? Number.NaN, 0);
+    expect(found.liftUpper).toBeLessThan(1.6);
+  });
+
   it('divides the error of a lift alike, whichever arm is the larger by a user', () => {
     const limits = [201, 200, 199].map((n) => {
       const { liftLower, liftUpper } = compare([mean(200, 1, 2), mean(n, 0.6, 0.5)], OPEN);

@@ -31,7 +31,7 @@ export interface Setting {
 export function settingOf(input: AnalysisInput): Setting {
   const { arms, options, metrics } = input;
   const { plannedUsers, isOver, endedAsPlanned = false } = options;
-  const users = input.experimentUsers ?? arms.reduce((sum, arm) => sum + arm.users, 0);
+  const users = input.countedUsers ?? arms.reduce((sum, arm) => sum + arm.users, 0);
   const isPlanned = plannedUsers !== null && isPositive(plannedUsers) && isPositive(users);
   const informationFraction = isPlanned ? users / plannedUsers : null;
   const isComplete = informationFraction !== null && informationFraction >= 1;

@@ -106,8 +106,8 @@ export interface AnalysisOptions {
 export interface AnalysisInput {
   /** One of them is the control. */
   readonly arms: readonly AnalysisArm[];
-  /** Of the whole experiment, where the arms are a part of it such as a segment; else theirs. */
-  readonly experimentUsers?: number;
+  /** Of all that are counted, where the arms are a part of them such as a segment; else theirs. */
+  readonly countedUsers?: number;
   readonly metrics: readonly AnalysisMetric[];
   readonly options: AnalysisOptions;
 }

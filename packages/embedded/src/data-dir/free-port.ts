@@ -20,7 +20,7 @@ export async function freePort(kept = 0, first = FIRST, last = LAST): Promise<nu
     if (port !== undefined) return port;
   }
   const any = await tryPort(0);
-  if (any === undefined) throw new Error('no free port was found on 127.0.0.1');
+  if (any === undefined || any === kept) throw new Error('no free port was found on 127.0.0.1');
   return any;
 }
 

@@ -94,7 +94,6 @@ export function healthOfMade(made: Made): ResultsHealth {
       margin: null,
       isAsked: true,
       decides: true,
-      redefinedAt: null,
     },
   ];
   const population: Population = { variants: split.variants, uses, arms: armsOf(answer) };
@@ -103,7 +102,15 @@ export function healthOfMade(made: Made): ResultsHealth {
     quarantined: made.quarantined ?? 0,
   };
   return healthOf(
-    { experiment, versions: split.versions, question, sourced, trouble, options },
+    {
+      experiment,
+      versions: split.versions,
+      question,
+      sourced,
+      trouble,
+      redefinitions: [],
+      options,
+    },
     population,
     analyse(analysisInput(population, options)),
   );

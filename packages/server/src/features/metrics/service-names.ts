@@ -1,8 +1,8 @@
 import { BUILT_IN_METRICS, isBuiltInMetric } from '@assay/contract';
 import { invalidFields } from '../../errors.ts';
 import type { Db } from '../../platform/postgres.ts';
-import type { MetricRecord } from './metric.ts';
-import { findMetrics, findMetricsAt, holdMetrics } from './store.ts';
+import type { MetricRecord, MetricVersionRecord } from './metric.ts';
+import { findMetrics, findMetricsAt, holdMetrics, listVersionsOf } from './store.ts';
 
 // What other features ask of the catalogue: it is apart from the service, which itself asks them.
 
@@ -34,6 +34,18 @@ export async function metricsNamedAt(
   const keys = catalogueKeys(names);
   const found = keys.length === 0 ? [] : await findMetricsAt(db, keys, time);
   return new Map(found.map((metric) => [metric.key, metric]));
+}
+
+/** Versions of a metric that are looked at for changes of its meaning. */
+const VERSIONS_MAX = 51;
+
+/** What names of the catalogue have meant, oldest first; the last 51 versions of each. */
+export async function versionsNamed(
+  db: Db,
+  names: readonly string[],
+): Promise<readonly (MetricVersionRecord & { readonly key: string })[]> {
+  const keys = catalogueKeys(names);
+  return keys.length === 0 ? [] : listVersionsOf(db, keys, VERSIONS_MAX);
 }
 
 /**

@@ -138,6 +138,23 @@ export async function findMetricsAt(
   return rows.map(fromRow);
 }
 
+/** The latest versions of metrics, at most so many of each, oldest first; also of those that were deleted. */
+export async function listVersionsOf(
+  db: Db,
+  keys: readonly string[],
+  max: number,
+): Promise<readonly (MetricVersionRecord & { readonly key: string })[]> {
+  const { rows } = await db.query<Pick<Row, 'key' | 'version' | 'definition' | 'created_at'>>(
+    `SELECT m.key, v.version, v.definition, ${rfc3339('v.created_at')} AS created_at
+     FROM metrics m CROSS JOIN LATERAL (
+       SELECT version, definition, created_at FROM metric_versions
+       WHERE metric_id = m.id ORDER BY version DESC LIMIT $2) v
+     WHERE m.key = ANY($1) ORDER BY m.key, v.version`,
+    [keys, max],
+  );
+  return rows.map(({ created_at, ...row }) => ({ ...row, createdAt: created_at }));
+}
+
 /** Those of the keys that the catalogue has; none of them is deleted before the transaction ends. */
 export async function holdMetrics(db: Db, keys: readonly string[]): Promise<readonly string[]> {
   const { rows } = await db.query<{ key: string }>(

@@ -11,7 +11,7 @@ import { DomainError, invalidFields } from '../../errors.ts';
 import { inTransaction, isStatementTimeout } from '../../platform/postgres.ts';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { requireExperiment } from '../experiments/service.ts';
-import { metricsNamed } from '../metrics/service-names.ts';
+import { metricsNamed, metricsNamedAt } from '../metrics/service-names.ts';
 import { getResults, type ResultsDeps } from '../results/service.ts';
 import { answer } from './answer.ts';
 import {
@@ -49,10 +49,19 @@ export async function computePower(deps: PowerDeps, request: PowerRequest): Prom
 
 const NOTHING: Coming = { known: {}, observed: [] };
 
-/** Undefined for a total, which is compared with nothing, and for a name that means nothing. */
-async function kindOf({ db }: PowerDeps, metric: string): Promise<PlannedKind | undefined> {
+/**
+ * Undefined for a total, which is compared with nothing, and for a name that means nothing. Of an
+ * archived experiment as its results have it.
+ */
+async function kindOf(
+  { db }: PowerDeps,
+  { status, updatedAt }: ExperimentRecord,
+  metric: string,
+): Promise<PlannedKind | undefined> {
+  const kept = status === 'archived' ? await metricsNamedAt(db, [metric], updatedAt) : undefined;
   const { metrics } = await metricsNamed(db, [metric]);
-  return metrics.get(metric)?.definition.kind ?? BUILT_IN_KINDS[metric];
+  const found = kept?.get(metric) ?? metrics.get(metric);
+  return found?.definition.kind ?? BUILT_IN_KINDS[metric];
 }
 
 /** What an experiment says, where the request does not say it. */
@@ -66,7 +75,7 @@ async function learn(
   return {
     observed: coming.observed,
     known: {
-      ...definitionFacts(experiment, metric, await kindOf(deps, metric)),
+      ...definitionFacts(experiment, metric, await kindOf(deps, experiment, metric)),
       ...(await measured(deps, experiment, metric, request)),
       ...coming.known,
     },

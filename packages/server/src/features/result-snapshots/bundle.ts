@@ -8,7 +8,7 @@ import { type ResultsBundle, toResults } from '../results/to-results.ts';
  * Raised when the shape of a bundle changes, so that an engine tells those that it cannot read from
  * those that it can. Bundles without a number are of the first format.
  */
-export const BUNDLE_FORMAT: number = 2;
+export const BUNDLE_FORMAT: number = 3;
 
 /** What is stored of a result: all that it is a function of. */
 export interface StoredBundle extends ResultsBundle {

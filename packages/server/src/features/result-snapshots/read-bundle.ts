@@ -39,6 +39,7 @@ const PARTS = z.object({
     } satisfies Record<keyof Answer, typeof rows>),
   }),
   trouble: object,
+  redefinitions: rows,
   options: object,
   queryMs: z.number(),
 } satisfies Record<keyof ResultsBundle | 'queryMs', z.ZodType>);

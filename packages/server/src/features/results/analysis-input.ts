@@ -30,7 +30,7 @@ export function analysisInput(population: Population, options: AnalysisOptions):
   const { uses, arms, variants } = population;
   return {
     arms: analysisArms(population),
-    experimentUsers: variants.reduce((sum, { id }) => sum + arms.users({ variantId: id }), 0),
+    countedUsers: variants.reduce((sum, { id }) => sum + arms.users({ variantId: id }), 0),
     metrics: uses
       .filter(({ metric }) => !isTotal(metric))
       .map(({ metric, role, margin }) => ({

@@ -16,7 +16,6 @@ const use: UsedMetric = {
   margin: null,
   isAsked: true,
   decides: true,
-  redefinedAt: null,
 };
 const OPTIONS: AnalysisOptions = {
   method: 'sequential',

@@ -41,7 +41,6 @@ function recommended({ users = [2_000, 2_000], shares = [50, 50], contextFilters
         margin: null,
         isAsked: true,
         decides: true,
-        redefinedAt: null,
       },
     ],
     arms: armsOf({ users: counted, arms, steps: [] }),

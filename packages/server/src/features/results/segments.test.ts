@@ -39,7 +39,7 @@ function goalsIn(segments: Readonly<Record<string, Outcomes>>): Population {
   ]);
   const uses = keys.map((key): UsedMetric => {
     const metric = { ...builtInMetric('conversion_rate', undefined), key };
-    return { metric, role: 'goal', margin: null, isAsked: true, decides: true, redefinedAt: null };
+    return { metric, role: 'goal', margin: null, isAsked: true, decides: true };
   });
   return { variants, uses, arms: armsOf({ users, arms, steps: [] }) };
 }

@@ -3,11 +3,13 @@ import type { Deps } from '../../deps.ts';
 import { retentionFloor } from '../../retention.ts';
 import type { ExperimentRecord } from '../experiments/experiment.ts';
 import { listVersions, requireExperiment } from '../experiments/service.ts';
+import { versionsNamed } from '../metrics/service-names.ts';
 import { alphaOf } from './alpha.ts';
 import { analysisOptions } from './analysis-input.ts';
 import { askSource, RESULT_STORES, type Sourced } from './choose-source.ts';
 import { countConflicts, countQuarantined } from './health/store.ts';
 import { ARMS_MAX, COUNTS_MAX, type Question, SERIES_ROWS_MAX } from './question.ts';
+import { redefinitionsOf } from './redefinitions.ts';
 import { firstReported } from './store-postgres.ts';
 import { tooManyBuckets, tooManySegments, toQuestion } from './to-question.ts';
 import { type ResultsBundle, toResults } from './to-results.ts';
@@ -43,11 +45,16 @@ export async function gatherBundle(
   };
   const framed = await framedQuestion(deps, experiment, query, uses, alpha);
   const { question, ...sourced } = await askChecked(deps, framed, query);
-  const [versions, conflicts, quarantined] = await Promise.all([
+  const deciding = experiment.metrics.filter(({ role }) => role !== 'secondary');
+  const [versions, conflicts, quarantined, definitions] = await Promise.all([
     // After the users, so that the version of each of them is among these.
     listVersions(deps.db, experiment.id),
-    countConflicts(deps.resultsDb, question),
+    countConflicts(deps.db, question),
     countQuarantined(deps.db, experiment),
+    versionsNamed(
+      deps.db,
+      deciding.map(({ metric }) => metric),
+    ),
   ]);
   return {
     experiment,
@@ -61,6 +68,7 @@ export async function gatherBundle(
     question,
     sourced,
     trouble: { conflicts, quarantined },
+    redefinitions: redefinitionsOf(experiment, versions, definitions),
     options: analysisOptions(experiment, chosen, deps.now(), question.end),
   };
 }

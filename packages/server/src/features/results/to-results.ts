@@ -14,12 +14,13 @@ import { type MetricCourse, metricCourses } from './metric-courses.ts';
 import { metricResults, withoutIntervals } from './metric-results.ts';
 import type { Question } from './question.ts';
 import { recommendationOf } from './recommendation.ts';
+import type { Redefinition } from './redefinitions.ts';
 import { segmentResults, segmentsOf } from './segments.ts';
 import { type SilentBuckets, silentBucketsOf, timeSeries } from './time-series.ts';
 import type { UsedMetric } from './use-metrics.ts';
 
 /** Changes when the same bundle would give other numbers. */
-export const ENGINE_VERSION = '0.5.0';
+export const ENGINE_VERSION = '0.6.0';
 
 /** Everything that a result is a function of; as JSON it can be kept, and computed from again. */
 export interface ResultsBundle {
@@ -31,6 +32,8 @@ export interface ResultsBundle {
   /** What a store answered, and as of when. */
   readonly sourced: Sourced;
   readonly trouble: Trouble;
+  /** Of goals and guardrails after they had become such, in the order of the metrics. */
+  readonly redefinitions: readonly Redefinition[];
   readonly options: AnalysisOptions;
 }
 

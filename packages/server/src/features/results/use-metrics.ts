@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { BUILT_IN_METRICS, isBuiltInMetric, type ResultsQuery } from '@assay/contract';
 import type { MetricRole } from '@assay/core/analysis';
 import { invalidFields, must } from '../../errors.ts';
@@ -19,8 +18,6 @@ export interface UsedMetric {
   readonly isAsked: boolean;
   /** False: it is only looked at, and the verdict does not depend on it. */
   readonly decides: boolean;
-  /** When a goal or guardrail got, after the start, another meaning than it had then; else null. */
-  readonly redefinedAt: string | null;
 }
 
 const NO_METRICS: ReadonlyMap<string, MetricRecord> = new Map();
@@ -34,15 +31,6 @@ export const isTotal = (metric: ResolvedMetric): boolean =>
 
 const meaningOf = ({ definition, version }: MetricRecord): ResolvedMetric =>
   resolveMetric(definition, version);
-
-/** When a metric got another meaning than it had; null while it means the same. */
-function redefinition(was: MetricRecord | undefined, is: MetricRecord | undefined): string | null {
-  if (was === undefined || is === undefined) return null;
-  const { version } = is;
-  // Another name or description is a version too.
-  const isSame = isDeepStrictEqual(meaningOf({ ...was, version }), meaningOf(is));
-  return isSame ? null : is.updatedAt;
-}
 
 /**
  * The metrics of a result: those asked for, and always the experiment's own, so that the verdict does
@@ -61,10 +49,9 @@ export async function metricsToUse(
   const ownNames = own.map(({ metric }) => metric);
   const asked = query.metrics ?? (own.length > 0 ? ownNames : DEFAULT_METRICS);
   const names = [...new Set([...asked, ...ownNames])];
-  const { startedAt, status, updatedAt } = experiment;
-  const [now, atStart, kept] = await Promise.all([
+  const { status, updatedAt } = experiment;
+  const [now, kept] = await Promise.all([
     metricsNamed(db, names),
-    startedAt === null ? NO_METRICS : metricsNamedAt(db, ownNames, startedAt),
     status === 'archived' ? metricsNamedAt(db, ownNames, updatedAt) : NO_METRICS,
   ]);
   const catalogue = new Map([...now.metrics, ...kept]);
@@ -83,14 +70,12 @@ export async function metricsToUse(
     const metric = isBuiltInMetric(name)
       ? builtInMetric(name, query.event_type)
       : meaningOf(must(record, 'unknown names are refused'));
-    const role = use?.role ?? 'secondary';
     return {
       metric,
-      role,
+      role: use?.role ?? 'secondary',
       margin: use?.margin ?? null,
       isAsked: asked.includes(name),
       decides: use !== undefined,
-      redefinedAt: role === 'secondary' ? null : redefinition(atStart.get(name), record),
     };
   });
   const isGoal = ({ metric, role }: UsedMetric): boolean => role === 'goal' && !isTotal(metric);

@@ -280,8 +280,8 @@ test('a plan from before plans were kept is the one that stood then', async ({ a
     [],
     'No change of the plan is known; its first versions were not kept.',
   ]);
-  const file = new URL('../../../../migrations/postgres/0007_version_plans.sql', import.meta.url);
-  const [, fill = ''] = splitStatements(readFileSync(file, 'utf8'));
+  const file = new URL('../../../../migrations/postgres/0008_present_plans.sql', import.meta.url);
+  const [fill = ''] = splitStatements(readFileSync(file, 'utf8'));
   await api.deps.db.query(fill);
   await api.call('PATCH', `/v1/experiments/${id}`, { name: 'renamed' });
   expect(await told()).toEqual([[], expect.stringContaining('are those of the start')]);
@@ -300,8 +300,13 @@ test('a goal that gets another meaning after the start is told', async ({ api })
   };
   await define({ name: 'Purchases' }, 'buys');
   expect(await changes()).toEqual([]);
-  await define({ direction: 'decrease' }, 'buys');
-  expect(await changes()).toMatchObject([{ field: 'metrics', metric: 'buys', version: 2 }]);
+  const told = { field: 'metrics', metric: 'buys', version: 2 };
+  const { updated_at } = (await define({ direction: 'decrease' }, 'buys')).json();
+  await define({ description: 'of anything' }, 'buys');
+  expect(await changes()).toEqual([{ ...told, time: updated_at }]);
+  // Taken back, it was still different in between.
+  await define({ direction: 'increase' }, 'buys');
+  expect(await changes()).toMatchObject([told, told]);
 });
 
 test('an archived experiment keeps the meaning of its metrics, whatever becomes of them', async ({
@@ -321,4 +326,19 @@ test('an archived experiment keeps the meaning of its metrics, whatever becomes 
   expect(await versions()).toMatchObject([{ key: 'buys', version: 1 }]);
   await api.call('POST', '/v1/metrics', { ...metric, kind: 'conversion', event_type: 'other' });
   expect(await versions()).toMatchObject([{ key: 'buys', version: 1 }]);
+});
+
+test('a metric that becomes a goal later is told of from then on', async ({ api }) => {
+  const id = await startedExperiment(api, 'later', { metrics: [{ metric: 'conversion_rate' }] });
+  const metric = { key: 'pays', name: 'Pays', kind: 'count', event_type: 'pay' };
+  await api.call('POST', '/v1/metrics', metric);
+  await api.call('PATCH', '/v1/metrics/pays', { kind: 'conversion' });
+  const metrics = [{ metric: 'conversion_rate' }, { metric: 'pays', role: 'guardrail' }];
+  await api.call('PATCH', `/v1/experiments/${id}`, { metrics });
+  await api.call('PATCH', '/v1/metrics/pays', { direction: 'decrease' });
+  const url = `/v1/experiments/${id}/results?source=postgresql`;
+  expect((await api.call('GET', url)).json().summary.health.plan_changes).toMatchObject([
+    { field: 'metrics', version: 3 },
+    { field: 'metrics', metric: 'pays', version: 3 },
+  ]);
 });

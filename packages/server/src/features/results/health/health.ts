@@ -14,6 +14,7 @@ import { analysisArms, analysisInput, type Population } from '../analysis-input.
 import type { Sourced } from '../choose-source.ts';
 import { nobodyCounted } from '../counted.ts';
 import type { Question } from '../question.ts';
+import type { Redefinition } from '../redefinitions.ts';
 import { checksOf, worst } from './checks.ts';
 import { type Conflicts, conflictShareOf, conflictsOf } from './conflicts.ts';
 import { missingEvents } from './missing-events.ts';
@@ -36,6 +37,7 @@ export interface HealthInput {
   readonly question: Question;
   readonly sourced: Sourced;
   readonly trouble: Trouble;
+  readonly redefinitions: readonly Redefinition[];
   readonly options: AnalysisOptions;
 }
 
@@ -54,7 +56,7 @@ export function healthOf(
     srm: splitHealth(input, conflictShare),
     conflicts: conflictsOf(trouble.conflicts),
     quarantined_events: trouble.quarantined,
-    plan_changes: planChanges(input.versions, population.uses),
+    plan_changes: planChanges(input.versions, input.redefinitions),
     lag_ms: lagMs,
     data_freshness: { as_of: asOf, lag_ms: lagMs, status: freshness(sourced, question) },
     missing_events: [...missingEvents(population, answer, question)],

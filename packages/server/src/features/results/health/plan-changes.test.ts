@@ -53,11 +53,8 @@ describe('the changes of a plan', () => {
       plan: null,
       allocations: [{ variantId: 1, allocation }],
     }));
-    const uses = [
-      { metric: { key: 'buys' }, redefinedAt: '2026-01-02T12' },
-      { metric: { key: 'visits' }, redefinedAt: null },
-    ];
-    expect(planChanges(versions, uses)).toEqual([
+    const redefinitions = [{ metric: 'buys', time: '2026-01-02T12' }];
+    expect(planChanges(versions, redefinitions)).toEqual([
       { field: 'metrics', metric: 'buys', version: 3, time: '2026-01-02T12' },
       { field: 'variants', version: 4, time: '2026-01-03' },
     ]);

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ResultsHealth } from '@assay/contract';
+import { must } from '../../../errors.ts';
 import type { ExperimentPlan, ExperimentVersion } from '../../experiments/experiment.ts';
+import type { Redefinition } from '../redefinitions.ts';
 
 // An error rate is promised for a plan that stands before anybody looks. Results are live, so
 // whoever changes it after the start may have looked.
@@ -25,15 +27,11 @@ type PlanChange = ResultsHealth['plan_changes'][number];
  */
 export function planChanges(
   versions: readonly Version[],
-  uses: readonly {
-    readonly metric: { readonly key: string };
-    readonly redefinedAt: string | null;
-  }[],
+  redefinitions: readonly Redefinition[],
 ): ResultsHealth['plan_changes'] {
-  const redefined = uses.flatMap(({ metric: { key }, redefinedAt }): PlanChange[] => {
-    if (redefinedAt === null) return [];
-    const version = versions.findLast(({ effectiveAt }) => effectiveAt <= redefinedAt)?.version;
-    return [{ field: 'metrics', metric: key, version: version ?? 0, time: redefinedAt }];
+  const redefined = redefinitions.map(({ metric, time }): PlanChange => {
+    const inForce = versions.findLast(({ effectiveAt }) => effectiveAt <= time);
+    return { field: 'metrics', metric, version: must(inForce, 'it came after one').version, time };
   });
   return [...editsOf(versions), ...redefined]
     .sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))

@@ -41,7 +41,7 @@ export async function getSrm(
   const versions = await listVersions(deps.db, experiment.id);
   // Forced users are left out of the split.
   const counted = { ...question, contextFilters: [], withoutForced: true };
-  const conflicts = await countConflicts(deps.resultsDb, counted);
+  const conflicts = await countConflicts(deps.db, counted);
   const { variants } = experiment;
   const split: Split = { variants, versions, counts: sourced.answer[0] ?? [] };
   const segments = names.map((by, index) => ({ by, counts: sourced.answer[index] ?? [] }));
