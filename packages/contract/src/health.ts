@@ -175,7 +175,8 @@ export const ResultsHealth = z
     quarantined_events: z.number().int(),
     /**
      * Changes after the start of method, level, planned size or end, of which metrics are goals and
-     * guardrails and what they mean, and of the shares of the variants, in order; at most the last 50.
+     * guardrails and what they mean, and of the shares of the variants, in order; of each
+     * at most the last ten.
      */
     plan_changes: z.array(
       z.object({

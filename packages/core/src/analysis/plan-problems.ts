@@ -30,7 +30,13 @@ function rangeProblem(input: PlanInput): PlanRefusal | null {
   const rules: readonly (readonly [keyof PlanInput, boolean, string])[] = [
     ['alpha', isWithin(alpha, ERROR_MIN, 1 - ERROR_MIN), SHARE],
     ['power', isWithin(power, ERROR_MIN, 1 - ERROR_MIN), SHARE],
-    ['power', power > alpha / sided, 'must be above alpha, which chance alone reaches'],
+    [
+      'power',
+      power > alpha / sided,
+      sided === 2
+        ? 'must be above half of alpha, which chance alone reaches'
+        : 'must be above alpha, which chance alone reaches',
+    ],
     [
       'alpha',
       sided === 2 || method !== 'sequential' || isPlanned || alpha < 0.5,

@@ -78,11 +78,32 @@ describe('the recommendation', () => {
     },
   );
 
-  it('does not roll back for harm that is seen through a contaminated covariate alone', () => {
+  it('goes by what is seen beyond a contaminated covariate', () => {
     const blocks = [{ kind: 'contaminated_covariate', metric: 'goal' }] as const;
     expect(decide(input([goal(WORSE)]), { blocks })).toMatchObject({ recommendation: 'discuss' });
     const harmed = input([goal(WORSE), guardrail(0.01, WORSE)]);
     expect(decide(harmed, { blocks })).toMatchObject({ recommendation: 'roll_back' });
+    // Nor is a doubted gain one that holds a roll-back up, nor doubted harm of a secondary metric.
+    const other = metric([CONTROL, WORSE], { key: 'other' });
+    expect(decide(input([goal(BETTER), other]), { blocks })).toMatchObject({
+      recommendation: 'roll_back',
+    });
+    const open = input([goal(SAME)], OPEN);
+    expect(decide(open, { blocks })).toMatchObject({ recommendation: 'discuss' });
+  });
+
+  it('doubts the arm whose covariate is contaminated, and no other', () => {
+    const given = input([goal(WORSE, WORSE)]);
+    const analysis = analyse(given);
+    const [only] = analysis.metrics;
+    if (only === undefined) throw new Error('nothing was analysed');
+    const comparisons = only.comparisons.map((comparison, arm) =>
+      comparison && arm === 2
+        ? { ...comparison, flags: ['COVARIATE_CONTAMINATION' as const] }
+        : comparison,
+    );
+    const doubted = { ...analysis, metrics: [{ ...only, comparisons }] };
+    expect(decide(given, { analysis: doubted })).toMatchObject({ recommendation: 'roll_back' });
   });
 
   it('asks of a guardrail that its margin holds', () => {

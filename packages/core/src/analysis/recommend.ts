@@ -161,27 +161,47 @@ function waitingFor(judgements: readonly Judgement[]): string[] {
     : ['No goal shows a significant difference yet.'];
 }
 
-/** The decision over treatments with enough users, before what forbids it is looked at. */
+/** The same without what is seen through a contaminated covariate; it is one of an arm, not of a metric. */
+function beyondDoubt(judgement: Judgement, { blocks }: DecisionInput): Judgement {
+  const doubted = blocks.flatMap(({ kind, metric }) =>
+    kind === 'contaminated_covariate' ? [metric] : [],
+  );
+  const sure = (findings: readonly Finding[]): readonly Finding[] =>
+    findings.filter(
+      ({ metric, comparison }) =>
+        !doubted.includes(metric.key) && !comparison.flags.includes('COVARIATE_CONTAMINATION'),
+    );
+  const { better, worse, failed, doubtful } = judgement;
+  return {
+    ...judgement,
+    better: sure(better),
+    worse: sure(worse),
+    failed: sure(failed),
+    doubtful: sure(doubtful),
+  };
+}
+
+/**
+ * The decision over treatments with enough users.
+ *
+ * @param isBlocked what forbids a winner
+ * @param isEnough no more users would change it
+ */
 function decide(
   judgements: readonly Judgement[],
-  isFinal: boolean,
   isBlocked: boolean,
-  doubted: ReadonlySet<string>,
+  isEnough: boolean,
 ): Omit<Recommendation, 'reasons'> {
   const isHarmed = ({ worse, failed }: Judgement): boolean => worse.length + failed.length > 0;
-  const isHarmedBeyondDoubt = ({ worse, failed }: Judgement): boolean =>
-    [...worse, ...failed].some(({ metric }) => !doubted.has(metric.key));
   const ready = judgements.filter((arm) => arm.better.length > 0 && !isHarmed(arm));
   const clean = ready.filter(({ doubtful, unproven }) => doubtful.length + unproven.length === 0);
   const [best] = [...clean].sort((a, b) => b.effect - a.effect);
   if (best !== undefined && !isBlocked) return { recommendation: 'ship', winner: best.key };
-  if (judgements.some(isHarmedBeyondDoubt) && ready.length === 0) {
-    return { recommendation: 'roll_back', winner: null };
-  }
   const isAnyHarmed = judgements.some(isHarmed);
+  if (isAnyHarmed && ready.length === 0) return { recommendation: 'roll_back', winner: null };
   // What is better and waits for nothing but its guardrails may get them with more users.
   const isStuck = isAnyHarmed || clean.length > 0 || ready.some((arm) => arm.doubtful.length > 0);
-  return { recommendation: isFinal || isStuck ? 'discuss' : 'keep_running', winner: null };
+  return { recommendation: isEnough || isStuck ? 'discuss' : 'keep_running', winner: null };
 }
 
 /**
@@ -189,8 +209,8 @@ function decide(
  * better in a goal, worse in nothing, and within the margin of every guardrail, the best of several by
  * its effect in the first goal; roll back when a goal or a guardrail is worse and no treatment is
  * better and unharmed; keep running while more users could decide; else discuss. A broken split or
- * a fault of the data forbids a winner, and harm that is seen through a contaminated covariate alone is
- * no reason to roll back. A treatment with few users does not hold up the others. With a
+ * a fault of the data forbids a winner, and what is seen through a contaminated covariate alone decides
+ * nothing. A treatment with few users does not hold up the others. With a
  * margin that holds, a significant difference within it is no harm.
  */
 export function recommend(input: DecisionInput): Recommendation {
@@ -223,17 +243,22 @@ export function recommend(input: DecisionInput): Recommendation {
     return none(isFinal ? 'discuss' : 'keep_running', notes);
   }
   const isBlocked = blocksOf(input).length > 0;
-  const decision = decide(judgements, isFinal, isBlocked, contaminatedKeys(input));
+  // More users do not make a covariate be from before.
+  const isEnough = isFinal || contaminatedKeys(input).size > 0;
+  const sure = judgements.map((judgement) => beyondDoubt(judgement, input));
+  const decision = decide(sure, isBlocked, isEnough);
   const hasGoal = metrics.some(({ role }) => role === 'goal');
   if (!hasGoal && decision.recommendation !== 'roll_back') {
     return none('discuss', ['No goal metric was compared.', ...notes]);
   }
-  const found = judgements.flatMap(describe);
+  const found = judgements.flatMap((judgement, index) =>
+    describe({ ...judgement, doubtful: sure[index]?.doubtful ?? [] }),
+  );
   const isUndecided = judgements.every((arm) => arm.better.length + arm.worse.length === 0);
   const why =
     decision.recommendation === 'keep_running'
       ? waitingFor(judgements)
-      : decision.recommendation === 'discuss' && isUndecided
+      : decision.recommendation === 'discuss' && isUndecided && isFinal
         ? ['The experiment has come to its end without a significant difference.']
         : [];
   // What no number of users would mend comes before what more of them could.

@@ -56,14 +56,15 @@ export function analysisOptions(
   nowMs: number,
   until: string,
 ): AnalysisOptions {
-  const { status, endsAt, stoppedAt, analysis } = experiment;
+  const { endsAt, stoppedAt, analysis } = experiment;
   const end = endsAt === null ? null : Date.parse(endsAt);
   const stopped = stoppedAt === null ? nowMs : Date.parse(stoppedAt);
   const endedAsPlanned = end !== null && end <= Math.min(stopped, Date.parse(until));
+  const wasStopped = stoppedAt !== null && stopped <= Date.parse(until);
   return {
     ...chosen,
     plannedUsers: analysis.expected_users,
-    isOver: status === 'stopped' || status === 'archived' || endedAsPlanned,
+    isOver: wasStopped || endedAsPlanned,
     endedAsPlanned,
   };
 }

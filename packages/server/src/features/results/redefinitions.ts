@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { ExperimentRecord, ExperimentVersion } from '../experiments/experiment.ts';
 import type { MetricVersionRecord } from '../metrics/metric.ts';
 import { resolveMetric } from '../metrics/resolve.ts';
@@ -13,9 +12,13 @@ export interface Redefinition {
 
 type Definition = MetricVersionRecord & { readonly key: string };
 
-/** Another name or description is a version too, and means the same. */
-const meansTheSame = (a: Definition, b: Definition): boolean =>
-  isDeepStrictEqual(resolveMetric(a.definition, 0), resolveMetric(b.definition, 0));
+/** What a definition computes, as text; the values of a filter are in no order. */
+const meaningOf = ({ definition }: Definition): string =>
+  JSON.stringify(resolveMetric(definition, 0), (name, part: unknown) =>
+    name === 'values' && Array.isArray(part)
+      ? part.map((value) => JSON.stringify(value)).sort()
+      : part,
+  );
 
 /**
  * When goals and guardrails got another meaning after they had become such, also when it was taken
@@ -39,7 +42,8 @@ export function redefinitionsOf(
       const before = own[index - 1];
       const time = definition.createdAt;
       const isAfter = time > since && (status !== 'archived' || time <= updatedAt);
-      return before !== undefined && isAfter && !meansTheSame(before, definition)
+      // Another name or description is a version too, and means the same.
+      return before !== undefined && isAfter && meaningOf(before) !== meaningOf(definition)
         ? [{ metric, time }]
         : [];
     });

@@ -25,6 +25,9 @@ const question = (given: Partial<Question> = {}) => ({
   ...given,
 });
 
+/** Users who were there before any bucket. */
+const SINCE_EVER = [{ variantId: 1, time: 0, users: 1 }];
+
 describe('a time series', () => {
   it('has zeros where nothing happened, in the middle and at the end', () => {
     const series: SeriesRow[] = [
@@ -33,7 +36,7 @@ describe('a time series', () => {
       row(1, 12, 3, 3),
     ];
     const assigned = [arrival(1, 9, 20), arrival(2, 11, 7)];
-    const silent = silentBucketsOf(question(), series, 2);
+    const silent = silentBucketsOf(question(), series, SINCE_EVER, 2);
     const shown = (variantId: number) =>
       timeSeries(variantId, series, assigned, 0.05, silent).map(
         ({ time, event_type, count, users, assigned_users }) =>
@@ -70,7 +73,7 @@ describe('a time series', () => {
       series: { bucket: 'hour', start: dayOf(10) },
       seriesEnd: dayOf(10.25),
     });
-    const { times, eventTypes } = silentBucketsOf(hours, [], 2) ?? {};
+    const { times, eventTypes } = silentBucketsOf(hours, [], SINCE_EVER, 2) ?? {};
     expect(eventTypes).toEqual(['buy', 'view']);
     expect(times).toEqual([0, 1, 2, 3, 4, 5].map((hour) => 10 * DAY + hour * 3_600));
   });
@@ -79,7 +82,7 @@ describe('a time series', () => {
     // An event at the very end counts, though its bucket is over before it has begun.
     const midnight = question({ seriesEnd: dayOf(12) });
     const series = [row(1, 10, 5, 4), row(1, 12, 1, 1), { ...row(2, 15, 1, 1), eventType: 'view' }];
-    const silent = silentBucketsOf(midnight, series, 2);
+    const silent = silentBucketsOf(midnight, series, SINCE_EVER, 2);
     expect(silent?.times).toEqual([10, 11, 12, 15].map((day) => day * DAY));
     const placesOf = (variantId: number) =>
       timeSeries(variantId, series, [arrival(variantId, 9, 20)], 0.05, silent).map(
@@ -97,8 +100,11 @@ describe('a time series', () => {
   it('has only what happened where zeros would be too many', () => {
     const minutes = question({ series: { bucket: 'minute', start: dayOf(10) } });
     const series = [row(1, 10, 1, 1), row(1, 13, 1, 1)];
-    expect(silentBucketsOf(minutes, series, 2)?.times).toHaveLength(4_608);
-    const silent = silentBucketsOf(minutes, series, 3);
+    expect(silentBucketsOf(minutes, series, SINCE_EVER, 2)?.times).toHaveLength(4_608);
+    // Before the first user there are no zeros, so they are no more for an early start.
+    const late = [{ variantId: 1, time: series[1]?.time ?? 0, users: 1 }];
+    expect(silentBucketsOf(minutes, series, late, 3)?.times.length).toBeLessThan(4_608);
+    const silent = silentBucketsOf(minutes, series, SINCE_EVER, 3);
     expect(silent).toBeNull();
     expect(timeSeries(1, series, [arrival(1, 9, 20)], 0.05, silent)).toHaveLength(2);
   });
@@ -109,7 +115,7 @@ describe('a time series', () => {
       ...row(1, 5_000 - day, 1, 1),
       eventType: `type ${day}`,
     }));
-    const silent = silentBucketsOf(question({ seriesEnd: dayOf(5_001) }), series, 1);
+    const silent = silentBucketsOf(question({ seriesEnd: dayOf(5_001) }), series, SINCE_EVER, 1);
     expect(silent).toBeNull();
     const buckets = timeSeries(1, series, [arrival(1, 0, 20)], 0.05, silent);
     expect(buckets.map((bucket) => bucket.event_type)).toEqual(

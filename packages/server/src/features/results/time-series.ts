@@ -23,17 +23,22 @@ const inOrder = <T>(values: readonly T[]): readonly T[] =>
   [...new Set(values)].sort((a, b) => (a < b ? -1 : 1));
 
 /**
- * The buckets of a question, and the types asked for or else seen in any variant; null where the
- * zeros would be too many.
+ * The buckets of a question from the first user on, and the types asked for or else seen in any
+ * variant; null where the zeros would be too many.
  */
 export function silentBucketsOf(
   { eventTypes, series, seriesEnd }: Pick<Question, 'eventTypes' | 'series' | 'seriesEnd'>,
   rows: readonly SeriesRow[],
+  assigned: readonly AssignedRow[],
   variants: number,
 ): SilentBuckets | null {
   const types = inOrder(eventTypes ?? rows.map(({ eventType }) => eventType));
   const seen = rows.map(({ time }) => time);
-  const times = bucketsBetween(series.start, seriesEnd, BUCKET_SECONDS[series.bucket], seen);
+  const width = BUCKET_SECONDS[series.bucket];
+  const first = assigned.reduce((min, { time }) => Math.min(min, time), Number.POSITIVE_INFINITY);
+  const times = bucketsBetween(series.start, seriesEnd, width, seen).filter(
+    (time) => time >= first,
+  );
   return times.length * types.length * variants > SERIES_FILLED_MAX
     ? null
     : { times, eventTypes: types };

@@ -43,7 +43,8 @@ export function toResults(bundle: ResultsBundle, queryMs: number): Results {
   const { answer } = sourced;
   const population: Population = { variants: experiment.variants, uses, arms: armsOf(answer) };
   const analysis = analyse(analysisInput(population, options));
-  const silent = silentBucketsOf(question, answer.series, experiment.variants.length);
+  const { series, assigned } = answer;
+  const silent = silentBucketsOf(question, series, assigned, experiment.variants.length);
   const variants = variantsOf(bundle, population, analysis, silent);
   return {
     experiment_id: experiment.id,

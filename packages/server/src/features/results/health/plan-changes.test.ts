@@ -60,10 +60,13 @@ describe('the changes of a plan', () => {
     ]);
   });
 
-  it('are the last fifty', () => {
+  it('are the last ten of each thing, so that none hides another', () => {
     const many = Array.from({ length: 80 }, (_, k) => ({ ...PLAN, expected_users: k + 1 }));
-    const found = changesOf(...many);
-    expect(found).toHaveLength(50);
-    expect(found.at(-1)?.version).toBe(81);
+    const found = changesOf({ ...PLAN, method: 'fixed' }, ...many);
+    expect(found.map(({ field }) => field)).toEqual([
+      'analysis.method',
+      ...Array(10).fill('analysis.expected_users'),
+    ]);
+    expect(found.at(-1)?.version).toBe(82);
   });
 });

@@ -1,14 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ResultsHealth } from '@assay/contract';
+import { compareText } from '../../../compare-text.ts';
 import { must } from '../../../errors.ts';
 import type { ExperimentPlan, ExperimentVersion } from '../../experiments/experiment.ts';
+import { groupedBy } from '../grouped-by.ts';
 import type { Redefinition } from '../redefinitions.ts';
 
 // An error rate is promised for a plan that stands before anybody looks. Results are live, so
 // whoever changes it after the start may have looked.
 
-/** More are not shown, the latest are. */
-const CHANGES_MAX = 50;
+/** Of one thing more are not shown, the latest are; so none hides another. */
+const CHANGES_MAX = 10;
 
 const FIELDS = {
   method: 'analysis.method',
@@ -33,9 +35,12 @@ export function planChanges(
     const inForce = versions.findLast(({ effectiveAt }) => effectiveAt <= time);
     return { field: 'metrics', metric, version: must(inForce, 'it came after one').version, time };
   });
-  return [...editsOf(versions), ...redefined]
-    .sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0))
-    .slice(-CHANGES_MAX);
+  const all = groupedBy([...editsOf(versions), ...redefined], ({ field, metric }) =>
+    JSON.stringify([field, metric]),
+  );
+  return [...all.values()]
+    .flatMap((changes) => changes.slice(-CHANGES_MAX))
+    .sort((a, b) => compareText(a.time, b.time));
 }
 
 function editsOf(versions: readonly Version[]): readonly PlanChange[] {
@@ -55,7 +60,16 @@ function editsOf(versions: readonly Version[]): readonly PlanChange[] {
 
 type Field = PlanChange['field'];
 
+/** The order of metrics decides nothing but which goal is the first. */
+const inOrder = (plan: ExperimentPlan): ExperimentPlan => {
+  const first = plan.metrics.find(({ role }) => role === 'goal')?.metric;
+  const rank = ({ metric }: { readonly metric: string }): string =>
+    `${metric === first ? 0 : 1}${metric}`;
+  const metrics = plan.metrics.toSorted((a, b) => compareText(rank(a), rank(b)));
+  return { ...plan, metrics };
+};
+
 const changedFields = (was: ExperimentPlan, is: ExperimentPlan): readonly Field[] =>
   (Object.keys(FIELDS) as (keyof ExperimentPlan)[])
-    .filter((name) => !isDeepStrictEqual(was[name], is[name]))
+    .filter((name) => !isDeepStrictEqual(inOrder(was)[name], inOrder(is)[name]))
     .map((name) => FIELDS[name]);
