@@ -18,7 +18,8 @@ export interface Boundary {
 
 /**
  * The boundary of all estimates of one look: that of the plan, or without one an asymptotic confidence
- * sequence that is narrowest at 5000 users. Null for an alpha that is no level, and for a one-sided sequence from 0.5 on.
+ * sequence that is narrowest at 5000 users. Null for an alpha that is no level, and for a one-sided
+ * sequence from 0.5 on.
  *
  * @param alpha of all sides together
  * @param plan null without one

@@ -25,8 +25,7 @@ export interface Setting {
 /**
  * How far the experiment is, by its users. The level holds for all looks up to one that finds just the
  * planned users, while the split stays as it is: where an arm's share is raised on the way its
- * information lags behind its users (6 to 7 % of error instead of 5 when it is raised late; health
- * tells of it). Every look beyond the plan is taken for its end, and `recommend` says so.
+ * information lags behind its users, and the error grows a little; health tells of it. Every look beyond the plan is taken for its end, and `recommend` says so.
  */
 export function settingOf(input: AnalysisInput): Setting {
   const { arms, options, metrics } = input;

@@ -28,6 +28,17 @@ describe('the changes of a plan', () => {
     expect(changesOf(PLAN, { ...PLAN }, { ...PLAN, metrics: [...PLAN.metrics] })).toEqual([]);
   });
 
+  it('are none where metrics come in another order, but for which goal is the first', () => {
+    const [buys, pays, slow] = [
+      { metric: 'buys', role: 'goal' },
+      { metric: 'pays', role: 'goal' },
+      { metric: 'slow', role: 'guardrail' },
+    ] as const;
+    const of = (...metrics: ExperimentPlan['metrics']) => ({ ...PLAN, metrics });
+    expect(changesOf(of(buys, pays, slow), of(slow, buys, pays))).toEqual([]);
+    expect(changesOf(of(buys, pays, slow), of(pays, buys, slow))).toHaveLength(1);
+  });
+
   it('are told with their version and time, also when they were taken back', () => {
     const larger = { ...PLAN, expected_users: 20_000, method: 'fixed' } as const;
     expect(changesOf(PLAN, larger, PLAN)).toEqual([

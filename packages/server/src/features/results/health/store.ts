@@ -11,13 +11,12 @@ type CountedUsers = Pick<Question, 'experimentId' | 'end' | 'contextFilters'> & 
   readonly withoutForced?: boolean;
 };
 
-/** Users with conflicts who are counted; so many are an alarm whatever they are a share of. */
+/** More users with conflicts are told as so many. */
 const COUNTED_MAX = 500_000;
 
 /**
  * Conflicts seen up to the end of those users whom a question counts. There may be one for every
- * user, and just then they must be told: so planned for many, and counted up to half a million, a
- * matter of two seconds.
+ * user, and just then they must be told: so planned for many, and counted up to a bound.
  */
 export const countConflicts = (db: Pool, users: CountedUsers): Promise<Conflicts> =>
   inTransaction(db, (tx) => conflictsIn(tx, users), 'READ');
